@@ -1,0 +1,220 @@
+# Makefile - `make help` lists the targets. Everything made lands in build/ (DEBUG=1: build/debug/).
+
+# ---- what can be set on the command line ----
+BUILD		?= build
+DEBUG		?= 0
+ACCEL		?= auto
+CPUS		?= 2
+MEM		?= 256
+BOOT		?= pvh
+INITRD		?=
+CMDLINE		?=
+DISK		?=
+QEMU_EXTRA	?=
+TIMEOUT_SCALE	?= 1
+DEPS		?= install
+GDB_ARGS	?=
+T		?=
+V		?= 0
+
+ifeq ($(DEBUG)$(filter %/debug,$(BUILD)),1)
+override BUILD := $(BUILD)/debug
+endif
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s%s\n'
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+# One time for every file that is made, so that the same source gives the same bytes.
+export SOURCE_DATE_EPOCH := 1700000000
+export LC_ALL := C
+export TZ := UTC
+
+# ---- the kernel ----
+CC		:= gcc
+LD		:= ld
+NASM		:= nasm
+GCC_INCLUDE	:= $(shell $(CC) -print-file-name=include 2>/dev/null)
+INCLUDES	:= -I. -Ikernel/include -Ikernel/arch/x86_64/include
+WARNINGS	:= -Wall -Wextra -Wno-unused-parameter -Wstrict-prototypes -Wvla -Werror
+CFLAGS		:= -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) \
+		   -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic -fno-pie \
+		   -fcf-protection=none -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
+		   -fno-delete-null-pointer-checks -fno-stack-protector \
+		   -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
+		   -ffile-prefix-map=$(CURDIR)=. -DCONFIG_DEBUG=$(DEBUG) $(INCLUDES)
+# NASM's line numbers carry the path of the tree, so only debug builds have them.
+NASMFLAGS	:= -f elf64 $(if $(filter 1,$(DEBUG)),-g -F dwarf) --reproducible -Werror -I./ \
+		   -Ikernel/arch/x86_64/ -Ikernel/arch/x86_64/include/ -DCONFIG_DEBUG=$(DEBUG)
+LDFLAGS		:= -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+		   --no-warn-rwx-segments --fatal-warnings -T linker.ld
+
+KERNEL_SRC	:= $(sort $(shell find kernel lib -name '*.c' 2>/dev/null) boot/pvh.c)
+KERNEL_ASM	:= $(sort $(shell find kernel -name '*.asm' 2>/dev/null))
+KERNEL_OBJ	:= $(KERNEL_SRC:%.c=$(BUILD)/obj/%.o) $(KERNEL_ASM:%.asm=$(BUILD)/obj/%.asm.o)
+
+# ---- the UEFI loader ----
+EFI_SRC		:= boot/efi_main.c boot/load_elf.c boot/memmap.c boot/handover.c
+EFI_OBJ		:= $(EFI_SRC:boot/%.c=$(BUILD)/efi/%.o)
+EFI_CFLAGS	:= -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fpic -fshort-wchar \
+		   -mno-red-zone -maccumulate-outgoing-args -fno-stack-protector -fcf-protection=none \
+		   -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI -ffile-prefix-map=$(CURDIR)=. -I. \
+		   -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+EFI_SECTIONS	:= .text .sdata .data .dynamic .dynsym .rel .rela .rel.* .rela.* .reloc
+
+# ---- user programs ----
+MUSL		:= musl-gcc
+USER_CFLAGS	:= -std=gnu11 -static -O2 -Wall -Wextra -Werror -ffile-prefix-map=$(CURDIR)=. \
+		   -Wl,--build-id=none
+USER_PROGRAMS	:= $(patsubst %.c,%,$(sort $(wildcard user/demo/*.c user/tools/*.c)))
+BUSYBOX		:= /bin/busybox
+ETC_FILES	:= $(filter-out %/README.md,$(sort $(wildcard user/etc/*)))
+IMAGE		:= $(if $(INITRD),$(INITRD),$(BUILD)/initramfs.cpio)
+ARGS		:= console=ttyS0$(if $(CMDLINE), $(CMDLINE))
+
+.PHONY: all kernel image help doctor deps run test check test-host test-guest test-system \
+	test-linux bench gdb clean format FORCE
+all: kernel image
+kernel: $(BUILD)/kernel.elf
+image: $(BUILD)/initramfs.cpio
+
+# A file that changes when @1 does: what depends on it is rebuilt after a change of options.
+define remember
+$(BUILD)/$(1): FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' > $$@
+endef
+$(eval $(call remember,obj/.options,$(CFLAGS) $(NASMFLAGS)))
+$(eval $(call remember,obj/.objects,$(LDFLAGS) $(KERNEL_OBJ)))
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/obj/.options
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/%.asm.o: %.asm kernel/arch/x86_64/entry.inc $(BUILD)/obj/.options
+	@mkdir -p $(@D)
+	$(say) NASM $<
+	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP -o $@ $<
+
+# Two links, for the symbol table; see kernel/include/debug/kallsyms.h.
+NM_TEXT = nm -n $(1) | grep -i ' [tw] '
+$(BUILD)/kernel.elf: $(KERNEL_OBJ) linker.ld kernel/debug/kallsyms.awk $(BUILD)/obj/.objects
+	$(say) LD $@
+	$(Q)awk -f kernel/debug/kallsyms.awk < /dev/null > $(BUILD)/obj/kallsyms0.s
+	$(Q)$(CC) -c $(BUILD)/obj/kallsyms0.s -o $(BUILD)/obj/kallsyms0.o
+	$(Q)$(LD) $(LDFLAGS) -o $(BUILD)/obj/kernel0.elf $(KERNEL_OBJ) $(BUILD)/obj/kallsyms0.o
+	$(Q)nm -n $(BUILD)/obj/kernel0.elf | awk -f kernel/debug/kallsyms.awk > $(BUILD)/obj/kallsyms1.s
+	$(Q)$(CC) -c $(BUILD)/obj/kallsyms1.s -o $(BUILD)/obj/kallsyms1.o
+	$(Q)$(LD) $(LDFLAGS) -o $@ $(KERNEL_OBJ) $(BUILD)/obj/kallsyms1.o
+	$(Q)nm -n $@ | awk -f kernel/debug/kallsyms.awk | cmp - $(BUILD)/obj/kallsyms1.s
+
+$(BUILD)/efi/%.o: boot/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/efi/BOOTX64.EFI: $(EFI_OBJ)
+	$(say) LD $@
+	$(Q)$(LD) -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
+		-T /usr/lib/elf_x86_64_efi.lds -o $(BUILD)/efi/loader.so \
+		/usr/lib/crt0-efi-x86_64.o $(EFI_OBJ) -L/usr/lib -lefi -lgnuefi
+	$(Q)objcopy $(EFI_SECTIONS:%=-j '%') --target efi-app-x86_64 --subsystem=10 \
+		$(BUILD)/efi/loader.so $@
+
+$(BUILD)/user/%: user/%.c
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(MUSL) $(USER_CFLAGS) -MMD -MP -MF $@.d $< -o $@ -s
+
+# The default image: our init, busybox and its applets, /etc, and the programs of user/.
+IMAGE_FILES := /init=$(BUILD)/user/init/init \
+	$(foreach file,$(ETC_FILES),/etc/$(notdir $(file))=$(file)) \
+	$(foreach program,$(USER_PROGRAMS),/bin/$(notdir $(program))=$(BUILD)/$(program))
+$(eval $(call remember,user/.files,$(BUSYBOX) $(IMAGE_FILES)))
+$(BUILD)/initramfs.cpio: $(BUILD)/user/init/init $(USER_PROGRAMS:%=$(BUILD)/%) \
+		$(ETC_FILES) boot/mkinitramfs $(BUSYBOX) $(BUILD)/user/.files
+	$(say) CPIO $@
+	$(Q)boot/mkinitramfs $@ $(BUSYBOX) $(IMAGE_FILES)
+
+# The disk image for UEFI. `make run` makes one of its own, with its own INITRD and CMDLINE.
+$(BUILD)/esp.img: $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio boot/mkesp
+	$(say) ESP $@
+	$(Q)boot/mkesp $@ $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio "console=ttyS0"
+
+# ---- running ----
+QEMU_RUN = tests/run-qemu --accel $(ACCEL) --cpus $(CPUS) --mem $(MEM) --boot $(BOOT) \
+	   $(foreach disk,$(DISK),--disk $(disk)) --extra='$(QEMU_EXTRA)'
+
+PKGS_RUN  := gcc libc6-dev binutils nasm musl-tools busybox-static cpio python3 qemu-system-x86
+PKGS_UEFI := gnu-efi ovmf mtools
+PKGS_GDB  := gdb
+PKGS_TEST := $(PKGS_RUN) $(PKGS_UEFI) $(PKGS_GDB) perl libcmocka-dev clang-format
+
+run:
+	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(if $(filter uefi,$(BOOT)),$(PKGS_UEFI))
+	@$(MAKE) run-$(BOOT)
+
+.PHONY: run-pvh run-uefi
+run-pvh: $(BUILD)/kernel.elf $(IMAGE)
+	@echo "To leave: type 'poweroff', or press Ctrl-A and then X."
+	$(Q)$(QEMU_RUN) --kernel $(BUILD)/kernel.elf --initrd $(IMAGE) --append '$(ARGS)'
+
+run-uefi: $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(IMAGE)
+	$(Q)boot/mkesp $(BUILD)/run-esp.img $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(IMAGE) '$(ARGS)'
+	@echo "To leave: type 'poweroff', or press Ctrl-A and then X."
+	$(Q)$(QEMU_RUN) --esp $(BUILD)/run-esp.img
+
+gdb:
+	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(PKGS_GDB)
+	@$(MAKE) gdb-pvh
+
+.PHONY: gdb-pvh
+gdb-pvh: $(BUILD)/kernel.elf $(IMAGE)
+	$(Q)tests/run-gdb $(BUILD) $(IMAGE) '$(ARGS)' $(GDB_ARGS)
+
+deps:
+	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
+
+doctor:
+	@tests/run-doctor $(PKGS_TEST)
+
+format:
+	@tests/check/layout --fix $$(find kernel lib boot user tests -name '*.[ch]')
+
+clean:
+	rm -rf build
+
+# ---- testing ----
+include tests/rules.mk
+
+help:
+	@sed -n 's/^# help: \{0,1\}//p' Makefile
+
+# help: make              build the kernel and the default initramfs
+# help: make run          boot to a shell in QEMU (Ctrl-A X or `poweroff` leaves)
+# help: make test         every test; check, test-host, test-guest, test-system are its parts
+# help: make test-linux   the in-guest tests on Debian's stock Linux kernel
+# help: make bench        instructions per memory operation, counted by QEMU
+# help: make gdb          boot halted, with gdb attached
+# help: make doctor       say what is missing on this machine;  make deps: install it
+# help: make format       let clang-format lay out the C files;  make clean: remove build/
+# help:
+# help: Variables (and their defaults):
+# help:   ACCEL=auto      auto, tcg or kvm              CPUS=2     1 to 8
+# help:   MEM=256         MiB of RAM, or like 4G        BOOT=pvh   pvh or uefi
+# help:   INITRD=file     another initramfs             CMDLINE=   words for the kernel
+# help:   DISK=file       raw image, /dev/vda           QEMU_EXTRA=  more options for QEMU
+# help:   T=name          only tests whose name has it  TIMEOUT_SCALE=1  multiplies time limits
+# help:   DEBUG=0         1: checks on, in build/debug/ DEPS=install  skip: install nothing
+# help:   GDB_ARGS=       arguments for gdb             V=0        1: show the commands
+
+-include $(KERNEL_OBJ:.o=.d) $(EFI_OBJ:.o=.d) $(wildcard $(BUILD)/user/*/*.d)

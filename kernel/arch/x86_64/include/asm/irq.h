@@ -1,0 +1,25 @@
+/* irq.h - interrupt vectors and who answers them. */
+#ifndef ASM_IRQ_H
+#define ASM_IRQ_H
+
+#include <lib/types.h>
+
+struct pt_regs;
+
+#define IRQ_VECTOR_FIRST	0x20	/* devices */
+#define NR_DEVICE_VECTORS	32
+#define VECTOR_RESCHEDULE	0xf1
+#define VECTOR_TLB		0xf2
+#define VECTOR_TIMER		0xf3
+#define VECTOR_SPURIOUS		0xff
+
+/* Take a free device vector: fn(arg) runs in interrupt context, interrupts off. Returns the vector
+ * or -ENOSPC. Start-up only. */
+int irq_alloc_vector(void (*fn)(void *arg), void *arg);
+/* Connect an ISA interrupt line (0..15) to fn. 0, -ENOSPC or -ENODEV (no I/O APIC has it). */
+int irq_connect_isa(unsigned int irq, void (*fn)(void *arg), void *arg);
+
+void trap_init(void);			/* once: the interrupt descriptor table */
+void trap_load(void);			/* each processor */
+
+#endif

@@ -1,0 +1,19 @@
+/* setup.h - what the boot loader told us. */
+#ifndef ASM_SETUP_H
+#define ASM_SETUP_H
+
+#include <lib/types.h>
+#include <asm/page.h>
+
+/* Read struct boot_info at @info: command line, memory map into memblock, and what follows. Before
+ * anything is allocated. Panics if the record is not one. */
+void setup_boot_info(phys_addr_t info);
+/* After mm_init() and smp_init(): give back what only the start needed. */
+void setup_free_boot_memory(void);
+
+extern phys_addr_t boot_rsdp;			/* 0: search for it */
+extern phys_addr_t initramfs_start;		/* size 0: there is none */
+extern size_t initramfs_bytes;
+extern const char *boot_error;			/* what went wrong in the loader, "" if nothing */
+
+#endif

@@ -1,0 +1,136 @@
+/* printk.c - messages for the console and for the ring that keeps the latest of them.
+ * Holds:  a line begins with the time since boot. log_ring has the last LOG_BYTES of what was
+ *         printed; log_written counts all bytes ever, so log_written - LOG_BYTES is the oldest that
+ *         is left.
+ * Locks:  console_lock (RANK_CONSOLE, interrupts off), the last in the order, so any path may
+ *         print. A panic breaks it: whoever held it may be the one that is broken.
+ * Read:   lib/printf.c for the formats; drivers/serial.c for the wire. */
+#include <debug/printk.h>
+
+#include <asm/percpu.h>
+#include <drivers/serial.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <sched/clock.h>
+#include <sync/spinlock.h>
+
+#define LOG_BYTES	16384	/* a power of two */
+#define PIECE_BYTES	120
+
+static DEFINE_SPINLOCK(console_lock, RANK_CONSOLE);
+static char log_ring[LOG_BYTES];	/* [console_lock] */
+static u64 log_written;			/* [console_lock] */
+static bool at_line_start = true;	/* [console_lock] */
+static bool lock_broken;		/* by panic, for ever */
+
+/* Output on its way: collected so that the port is not asked for each byte. */
+struct piece {
+	unsigned int	nr;
+	char		text[PIECE_BYTES];
+};
+
+static void flush_piece(struct piece *piece)
+{
+	serial_write(piece->text, piece->nr);
+	piece->nr = 0;
+}
+
+static void put_char(struct piece *piece, char c)
+{
+	log_ring[log_written++ % LOG_BYTES] = c;
+	if (piece->nr + 2 > PIECE_BYTES)
+		flush_piece(piece);
+	if (c == '\n')
+		piece->text[piece->nr++] = '\r';
+	piece->text[piece->nr++] = c;
+}
+
+static void put_time(struct piece *piece)
+{
+	u64 us = ktime_get() / NSEC_PER_USEC;
+	char text[32];
+	int n = snprintf(text, sizeof(text), "[%5lu.%06lu] ", us / 1000000, us % 1000000);
+
+	for (int i = 0; i < n; i++)
+		put_char(piece, text[i]);
+}
+
+static void put_text(void *ctx, const char *s, size_t n)
+{
+	struct piece *piece = ctx;
+
+	for (size_t i = 0; i < n; i++) {
+		if (at_line_start)
+			put_time(piece);
+		put_char(piece, s[i]);
+		at_line_start = s[i] == '\n';
+	}
+}
+
+static void console_lock_irqsave(unsigned long *flags)
+{
+	*flags = local_irq_save();
+	if (!READ_ONCE(lock_broken))
+		spin_lock(&console_lock);
+}
+
+static void console_unlock_irqrestore(unsigned long flags)
+{
+	if (!READ_ONCE(lock_broken))
+		spin_unlock(&console_lock);
+	local_irq_restore(flags);
+}
+
+int vprintk(const char *fmt, va_list ap)
+{
+	struct piece piece = { 0 };
+	unsigned long flags;
+	int n;
+
+	console_lock_irqsave(&flags);
+	n = vprintf_sink(put_text, &piece, fmt, ap);
+	flush_piece(&piece);
+	console_unlock_irqrestore(flags);
+	return n;
+}
+
+int printk(const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vprintk(fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+void console_write(const char *s, size_t bytes)
+{
+	unsigned long flags;
+
+	console_lock_irqsave(&flags);
+	serial_write(s, bytes);
+	console_unlock_irqrestore(flags);
+}
+
+void printk_break_lock(void)
+{
+	WRITE_ONCE(lock_broken, true);
+	if (!at_line_start)
+		printk("\n");
+}
+
+size_t log_read(u64 *position, char *buf, size_t bytes)
+{
+	unsigned long flags;
+	size_t n = 0;
+
+	console_lock_irqsave(&flags);
+	if (log_written > LOG_BYTES)
+		*position = max(*position, log_written - LOG_BYTES);
+	while (n < bytes && *position < log_written)
+		buf[n++] = log_ring[(*position)++ % LOG_BYTES];
+	console_unlock_irqrestore(flags);
+	return n;
+}

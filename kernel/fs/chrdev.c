@@ -1,0 +1,119 @@
+/* chrdev.c - which operations a device number stands for, and the file system that shows them all.
+ * Holds:  a device once registered stays. devtmpfs has one instance, with a node for each device,
+ *         whichever of the two came first; besides, programs may change it as any tmpfs.
+ * Locks:  chrdev_lock for the table; devtmpfs's root directory by its i_rwsem.
+ * Read:   inode.c: inode_set_dev. */
+#include <fs/chrdev.h>
+
+#include <lib/err.h>
+#include <lib/string.h>
+#include <debug/assert.h>
+#include <debug/printk.h>
+#include <fs/dentry.h>
+#include <fs/file.h>
+#include <fs/inode.h>
+#include <fs/internal.h>
+#include <fs/super.h>
+#include <init/cmdline.h>
+#include <uapi/errno.h>
+#include <uapi/mount.h>
+
+#define MAX_CHRDEVS	64
+
+struct chrdev {
+	dev_t				rdev;
+	const char			*name;
+	umode_t				mode;
+	const struct file_operations	*fops;
+};
+
+static DEFINE_SPINLOCK(chrdev_lock, RANK_MOUNT);
+static struct chrdev chrdevs[MAX_CHRDEVS];		/* [chrdev_lock] entries do not change */
+static unsigned int nr_chrdevs;				/* [chrdev_lock] */
+static struct super_block *devtmpfs_sb;			/* [c] once the first mount was made */
+
+static void make_device_node(const struct chrdev *dev)
+{
+	struct dentry *root = devtmpfs_sb->s_root;
+
+	down_write(&root->d_inode->i_rwsem);
+	if (tmpfs_make_node(root, dev->name, S_IFCHR | dev->mode, dev->rdev))
+		pr_warn("devtmpfs: no node for %s\n", dev->name);
+	up_write(&root->d_inode->i_rwsem);
+}
+
+void register_chrdev(dev_t rdev, const char *name, umode_t mode, const struct file_operations *fops)
+{
+	struct chrdev *dev;
+
+	spin_lock(&chrdev_lock);
+	ASSERT(nr_chrdevs < MAX_CHRDEVS);
+	dev = &chrdevs[nr_chrdevs++];
+	*dev = (struct chrdev){ .rdev = rdev, .name = name, .mode = mode, .fops = fops };
+	spin_unlock(&chrdev_lock);
+	if (devtmpfs_sb)
+		make_device_node(dev);
+}
+
+const struct file_operations *chrdev_fops(dev_t rdev)
+{
+	const struct file_operations *fops = NULL;
+	unsigned int i;
+
+	spin_lock(&chrdev_lock);
+	for (i = 0; i < nr_chrdevs && !fops; i++)
+		if (chrdevs[i].rdev == rdev)
+			fops = chrdevs[i].fops;
+	spin_unlock(&chrdev_lock);
+	return fops;
+}
+
+bool chrdev_nth(unsigned int nth, dev_t *rdev, const char **name)
+{
+	bool there;
+
+	spin_lock(&chrdev_lock);
+	there = nth < nr_chrdevs;
+	if (there) {
+		*rdev = chrdevs[nth].rdev;
+		*name = chrdevs[nth].name;
+	}
+	spin_unlock(&chrdev_lock);
+	return there;
+}
+
+static int devtmpfs_fill_super(struct super_block *sb, const char *data)
+{
+	return tmpfs_fill_super(sb, "mode=755");
+}
+
+static struct file_system_type devtmpfs_type = {
+	.name		= "devtmpfs",
+	.fs_flags	= FS_SINGLE | FS_NODEV,
+	.fill_super	= devtmpfs_fill_super,
+};
+
+void devtmpfs_init(void)
+{
+	struct mount *mnt = kern_mount(&devtmpfs_type, NULL);
+	unsigned int i;
+
+	ASSERT(!IS_ERR(mnt));
+	devtmpfs_sb = mnt->mnt_sb;		/* the kind keeps it; this mount goes */
+	mntput(mnt);
+	for (i = 0; i < nr_chrdevs; i++)
+		make_device_node(&chrdevs[i]);
+	register_filesystem(&devtmpfs_type);
+}
+
+void devtmpfs_mount(void)
+{
+	const char *option = cmdline_get("devtmpfs.mount");
+	int err;
+
+	if (option && !strcmp(option, "0"))
+		return;
+	err = mount_at("devtmpfs", "/dev", "devtmpfs", 0);
+	if (err)
+		pr_warn("devtmpfs: not mounted on /dev (error %d)\n", -err);
+}

@@ -1,0 +1,129 @@
+/* procfs_internal.h - what the files of procfs and sysfs share.
+ * Both are trees of tables: a struct proc_entry says how one name looks and behaves. Inodes are
+ * made when a name is looked up, and gone with their last user; below /proc/PID each holds a
+ * reference on its task, which may be dead by the time somebody asks. */
+#ifndef FS_PROCFS_INTERNAL_H
+#define FS_PROCFS_INTERNAL_H
+
+#include <lib/list.h>
+#include <fs/types.h>
+
+struct dentry;
+struct dir_context;
+struct file;
+struct file_operations;
+struct inode;
+struct inode_operations;
+struct path;
+struct super_block;
+struct task_struct;
+
+/* Text under construction, in pieces of a page. The first failed allocation ends it. */
+struct proc_text {
+	struct list_head	chunks;
+	size_t			bytes;
+	bool			failed;
+};
+
+void text_write(struct proc_text *text, const void *data, size_t bytes);
+void text_printf(struct proc_text *text, const char *fmt, ...) __printf(2, 3);
+/* As text_write for a string, with @special's characters as octal escapes such as \012. */
+void text_escaped(struct proc_text *text, const char *s, const char *special);
+
+struct proc_entry {
+	const char	*name;		/* NULL ends a table */
+	umode_t		mode;
+	/* A file of text: make it; take a written line, NUL-terminated. 0 or errno; may sleep. */
+	int		(*show)(struct proc_text *text, struct inode *inode);
+	int		(*store)(struct inode *inode, char *line);
+	/* A directory: what is in it. */
+	const struct proc_entry *children;
+	/* Anything else; NULL: by the above. */
+	const struct inode_operations	*i_op;
+	const struct file_operations	*f_op;
+};
+
+#define PROC_DIR_MODE	0040555		/* S_IFDIR | r-x for all */
+#define PROC_LINK_MODE	0120777		/* S_IFLNK */
+#define PROC_FILE_MODE	0100444		/* S_IFREG | read for all */
+
+#define PROC_DIR(n, table)	{ .name = (n), .mode = PROC_DIR_MODE, .children = (table) }
+#define PROC_TEXT(n, fn)	{ .name = (n), .mode = PROC_FILE_MODE, .show = (fn) }
+
+/* inode->i_private. */
+struct proc_inode {
+	const struct proc_entry	*entry;
+	struct task_struct	*task;	/* a reference; NULL outside of /proc/PID */
+	unsigned int		id;	/* PROC_ID_* | descriptor, or 0 */
+	bool			thread;	/* below /proc/PID/task */
+};
+
+#define PROC_ID_FD	(1u << 29)
+#define PROC_ID_FDINFO	(1u << 30)
+#define PROC_ID_MASK	0xfffffu
+
+struct proc_inode *proc_i(const struct inode *inode);
+
+/* Give @dentry an inode for @entry: 0 or -ENOMEM. @task may be NULL. For ->lookup. */
+int proc_instantiate(struct inode *dir, struct dentry *dentry, const struct proc_entry *entry,
+		     struct task_struct *task, unsigned int id, bool thread);
+/* ->fill_super of a file system of tables below @root: 0 or -ENOMEM. */
+int proc_fill_tables(struct super_block *sb, unsigned long magic, const struct proc_entry *root);
+/* @pid 0: outside of /proc/PID. */
+u64 proc_ino(const struct proc_entry *entry, int pid, unsigned int id, bool thread);
+
+/* Directories that are a table. */
+const struct proc_entry *proc_find(const struct proc_entry *table, const struct dentry *dentry);
+/* List @table from position 2 on, of which ctx->pos is past some. False: the buffer is full. */
+bool proc_emit_table(const struct proc_entry *table, struct inode *dir, struct dir_context *ctx);
+int proc_table_lookup(struct inode *dir, struct dentry *dentry);
+int proc_table_iterate(struct file *file, struct dir_context *ctx);
+bool proc_revalidate(struct dentry *dentry);
+int proc_parse_id(const struct dentry *dentry, unsigned int max);	/* -ENOENT: no number */
+
+extern const struct inode_operations proc_dir_iops, proc_file_iops;
+extern const struct file_operations proc_dir_fops, proc_text_fops;
+
+/* A task of /proc/PID. */
+bool proc_task_alive(struct task_struct *task);
+bool proc_may_access(struct task_struct *task);	/* current may look into its memory and files */
+/* The @max smallest numbers >= @first of processes, or of @group's threads; returns how many. */
+unsigned int proc_collect_pids(struct task_struct *group, int first, int *pids, unsigned int max);
+
+/* Tables and rows that other files define. */
+extern const struct proc_entry proc_root_entry, proc_sys_table[], proc_pid_entry;
+extern const struct inode_operations proc_fd_dir_iops, proc_fdinfo_dir_iops;
+extern const struct file_operations proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_mem_fops;
+
+/* sysfs.c: register it. */
+void sysfs_init(void);
+
+/* procfs_info.c */
+int proc_meminfo_show(struct proc_text *text, struct inode *inode);
+int proc_vmstat_show(struct proc_text *text, struct inode *inode);
+int proc_buddyinfo_show(struct proc_text *text, struct inode *inode);
+int proc_slabinfo_show(struct proc_text *text, struct inode *inode);
+int proc_swaps_show(struct proc_text *text, struct inode *inode);
+int proc_cpuinfo_show(struct proc_text *text, struct inode *inode);
+int proc_uptime_show(struct proc_text *text, struct inode *inode);
+int proc_loadavg_show(struct proc_text *text, struct inode *inode);
+int proc_stat_show(struct proc_text *text, struct inode *inode);
+int proc_version_show(struct proc_text *text, struct inode *inode);
+int proc_cmdline_show(struct proc_text *text, struct inode *inode);
+int proc_filesystems_show(struct proc_text *text, struct inode *inode);
+int proc_devices_show(struct proc_text *text, struct inode *inode);
+int proc_partitions_show(struct proc_text *text, struct inode *inode);
+int proc_mounts_show(struct proc_text *text, struct inode *inode);
+
+/* procfs_task.c */
+int proc_pid_stat_show(struct proc_text *text, struct inode *inode);
+int proc_pid_status_show(struct proc_text *text, struct inode *inode);
+int proc_pid_statm_show(struct proc_text *text, struct inode *inode);
+
+/* procfs_maps.c */
+int proc_pid_maps_show(struct proc_text *text, struct inode *inode);
+int proc_pid_cmdline_show(struct proc_text *text, struct inode *inode);
+int proc_pid_environ_show(struct proc_text *text, struct inode *inode);
+int proc_pid_auxv_show(struct proc_text *text, struct inode *inode);
+
+#endif

@@ -1,0 +1,266 @@
+/* procfs_maps.c - /proc/PID/maps, mem, cmdline, environ, auxv: the memory of a process.
+ * Locks:  maps holds mmap_lock for reading while it prints; the text goes to kernel memory, so no
+ *         user memory is touched under it. The others read user memory with access_remote_vm, which
+ *         takes the lock itself, and hold mm_users so that the areas stay.
+ * Holds:  an open mem file keeps the mm that the process had then, through mm_count: it reads as
+ *         empty once the process has exited or called exec. */
+#include "procfs_internal.h"
+
+#include <fs/file.h>
+#include <fs/inode.h>
+#include <fs/super.h>
+#include <lib/elf.h>
+#include <lib/err.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <mm/mm.h>
+#include <mm/page_alloc.h>
+#include <proc/task.h>
+#include <uapi/errno.h>
+
+/* ---- maps ---- */
+
+#define NAME_COLUMN	73	/* where the name of an area begins */
+
+/* What an area without a file is for; NULL: nothing special. */
+static const char *area_name(const struct vm_area_struct *vma)
+{
+	const struct mm_struct *mm = vma->vm_mm;
+
+	if (vma->vm_start < mm->brk && vma->vm_end > mm->start_brk)
+		return "[heap]";
+	if (vma->vm_start <= mm->start_stack && vma->vm_end >= mm->start_stack)
+		return "[stack]";
+	return NULL;
+}
+
+static void show_area(struct proc_text *text, const struct vm_area_struct *vma, char *buf)
+{
+	const struct inode *inode = vma->vm_file ? vma->vm_file->f_inode : NULL;
+	dev_t dev = inode ? inode->i_sb->s_dev : 0;
+	vm_flags_t flags = vma->vm_flags;
+	const char *name;
+	char head[128];
+	int len;
+
+	len = snprintf(head, sizeof(head), "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ",
+		       vma->vm_start, vma->vm_end, flags & VM_READ ? 'r' : '-',
+		       flags & VM_WRITE ? 'w' : '-', flags & VM_EXEC ? 'x' : '-',
+		       flags & VM_MAYSHARE ? 's' : 'p', inode ? vma->vm_pgoff << PAGE_SHIFT : 0,
+		       MAJOR(dev), MINOR(dev), inode ? inode->i_ino : 0);
+	text_write(text, head, len);
+	name = inode ? d_path(&vma->vm_file->f_path, buf, PATH_MAX) : area_name(vma);
+	if (name && !IS_ERR(name)) {
+		text_printf(text, "%*s", max(NAME_COLUMN - len, 1), "");
+		text_escaped(text, name, "\n");
+	}
+	text_write(text, "\n", 1);
+}
+
+int proc_pid_maps_show(struct proc_text *text, struct inode *inode)
+{
+	struct task_struct *task = proc_i(inode)->task;
+	struct vm_area_struct *vma;
+	struct mm_struct *mm;
+	char *buf;
+	int ret;
+
+	if (!proc_may_access(task))
+		return -EACCES;
+	mm = get_task_mm(task);
+	if (!mm)
+		return 0;
+	ret = -ENOMEM;
+	buf = get_free_page(GFP_KERNEL);
+	if (!buf)
+		goto put_mm;
+	ret = down_read_killable(&mm->mmap_lock);
+	if (ret)
+		goto free_buf;
+	for (vma = find_vma(mm, 0); vma && !text->failed; vma = vma_next(vma))
+		show_area(text, vma, buf);
+	up_read(&mm->mmap_lock);
+free_buf:
+	free_page(buf);
+put_mm:
+	mmput(mm);
+	return ret;
+}
+
+/* ---- arguments, environment, auxiliary vector ---- */
+
+/* Append user bytes [start, end) of @mm to @text, as many as can be read. Returns the last one. */
+static char copy_range(struct proc_text *text, struct mm_struct *mm, unsigned long start,
+		       unsigned long end, char *buf)
+{
+	char last = '\0';
+
+	while (start < end && !text->failed) {
+		size_t want = min(end - start, PAGE_SIZE);
+		size_t got = access_remote_vm(mm, start, buf, want, false);
+
+		text_write(text, buf, got);
+		if (got)
+			last = buf[got - 1];
+		if (got < want)
+			break;
+		start += got;
+	}
+	return last;
+}
+
+/* A program that has overwritten its arguments with a longer title, without a NUL at their end, is
+ * shown up to the first NUL in what was the environment. */
+static void copy_title_rest(struct proc_text *text, struct mm_struct *mm, char *buf)
+{
+	size_t bytes = min(mm->env_end - mm->env_start, PAGE_SIZE);
+
+	if (mm->env_start != mm->arg_end || mm->env_end < mm->env_start)
+		return;
+	bytes = access_remote_vm(mm, mm->env_start, buf, bytes, false);
+	text_write(text, buf, strnlen(buf, bytes));
+}
+
+/* Call @show with the mm of @inode's task and a page to work in. No mm: no text. */
+static int with_mm(struct proc_text *text, struct inode *inode,
+		   void (*show)(struct proc_text *text, struct mm_struct *mm, char *buf))
+{
+	struct mm_struct *mm = get_task_mm(proc_i(inode)->task);
+	char *buf;
+
+	if (!mm)
+		return 0;
+	buf = get_free_page(GFP_KERNEL);
+	if (buf) {
+		show(text, mm, buf);
+		free_page(buf);
+	}
+	mmput(mm);
+	return buf ? 0 : -ENOMEM;
+}
+
+static void show_cmdline(struct proc_text *text, struct mm_struct *mm, char *buf)
+{
+	if (mm->arg_start >= mm->arg_end)
+		return;
+	if (copy_range(text, mm, mm->arg_start, mm->arg_end, buf))
+		copy_title_rest(text, mm, buf);
+}
+
+static void show_environ(struct proc_text *text, struct mm_struct *mm, char *buf)
+{
+	copy_range(text, mm, mm->env_start, mm->env_end, buf);
+}
+
+/* Up to and including the pair that ends it. */
+static void show_auxv(struct proc_text *text, struct mm_struct *mm, char *buf)
+{
+	unsigned int nr = 0;
+
+	while (nr + 2 < ARRAY_SIZE(mm->saved_auxv) && mm->saved_auxv[nr] != AT_NULL)
+		nr += 2;
+	text_write(text, mm->saved_auxv, (nr + 2) * sizeof(mm->saved_auxv[0]));
+}
+
+int proc_pid_cmdline_show(struct proc_text *text, struct inode *inode)
+{
+	return with_mm(text, inode, show_cmdline);
+}
+
+int proc_pid_environ_show(struct proc_text *text, struct inode *inode)
+{
+	return proc_may_access(proc_i(inode)->task) ? with_mm(text, inode, show_environ) : -EACCES;
+}
+
+int proc_pid_auxv_show(struct proc_text *text, struct inode *inode)
+{
+	return proc_may_access(proc_i(inode)->task) ? with_mm(text, inode, show_auxv) : -EACCES;
+}
+
+/* ---- mem ---- */
+
+static int mem_open(struct inode *inode, struct file *file)
+{
+	struct task_struct *task = proc_i(inode)->task;
+	struct mm_struct *mm;
+
+	if (!proc_may_access(task))
+		return -EACCES;
+	mm = get_task_mm(task);
+	if (mm) {
+		mmgrab(mm);
+		mmput(mm);
+	}
+	file->private_data = mm;
+	return 0;
+}
+
+static void mem_release(struct inode *inode, struct file *file)
+{
+	if (file->private_data)
+		mmdrop(file->private_data);
+}
+
+/* Move a page at a time between @mm at *pos and @iter. Bytes; -EIO if there is nothing at *pos. */
+static ssize_t mem_move(struct mm_struct *mm, struct iov_iter *iter, loff_t *pos, bool write,
+			char *buf)
+{
+	ssize_t done = 0;
+	int err = 0;
+
+	while (iov_iter_count(iter)) {
+		size_t want = min(iov_iter_count(iter), PAGE_SIZE), got, moved;
+
+		err = -EFAULT;
+		if (write)
+			want = copy_from_iter(buf, want, iter);
+		if (!want)
+			break;
+		err = -EIO;
+		got = access_remote_vm(mm, *pos, buf, want, write);
+		if (!got)
+			break;
+		err = -EFAULT;
+		moved = write ? got : copy_to_iter(buf, got, iter);
+		*pos += moved;
+		done += moved;
+		if (moved < want)
+			break;
+		cond_resched();
+	}
+	return done ? done : err;
+}
+
+static ssize_t mem_read_write(struct file *file, struct iov_iter *iter, loff_t *pos, bool write)
+{
+	struct mm_struct *mm = file->private_data;
+	ssize_t ret = -ENOMEM;
+	char *buf;
+
+	if (!mm || !iov_iter_count(iter) || !atomic_inc_not_zero(&mm->mm_users))
+		return 0;
+	buf = get_free_page(GFP_KERNEL);
+	if (buf) {
+		ret = mem_move(mm, iter, pos, write, buf);
+		free_page(buf);
+	}
+	mmput(mm);
+	return ret;
+}
+
+static ssize_t mem_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	return mem_read_write(file, to, pos, false);
+}
+
+static ssize_t mem_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	return mem_read_write(file, from, pos, true);
+}
+
+const struct file_operations proc_mem_fops = {
+	.read = mem_read,
+	.write = mem_write,
+	.open = mem_open,
+	.release = mem_release,
+};

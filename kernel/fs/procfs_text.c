@@ -1,0 +1,224 @@
+/* procfs_text.c - files whose content is made when they are read.
+ * The whole text is made by the read at position 0 and kept with the open file, so that what is
+ * read in pieces fits together; going back to 0 makes it anew. It is made by one function of the
+ * entry, which may sleep, but not print while it holds a spinning lock (printing allocates).
+ * Locks:  text_file->lock (RANK_PROC_TEXT) guards the text of one open file. */
+#include "procfs_internal.h"
+
+#include <stdarg.h>
+
+#include <asm/page.h>
+#include <fs/file.h>
+#include <fs/inode.h>
+#include <lib/err.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <mm/page_alloc.h>
+#include <mm/slab.h>
+#include <uapi/errno.h>
+
+struct text_chunk {
+	struct list_head	list;
+	size_t			used;
+	char			data[PAGE_SIZE - sizeof(struct list_head) - sizeof(size_t)];
+};
+
+BUILD_ASSERT(sizeof(struct text_chunk) == PAGE_SIZE);
+
+struct text_file {
+	struct mutex		lock;
+	bool			made;	/* [lock] */
+	struct proc_text	text;	/* [lock] */
+};
+
+/* ---- making text ---- */
+
+static void text_init(struct proc_text *text)
+{
+	INIT_LIST_HEAD(&text->chunks);
+	text->bytes = 0;
+	text->failed = false;
+}
+
+static void text_free(struct proc_text *text)
+{
+	struct text_chunk *chunk, *next;
+
+	list_for_each_entry_safe(chunk, next, &text->chunks, list)
+		free_page(chunk);
+	text_init(text);
+}
+
+static struct text_chunk *chunk_with_room(struct proc_text *text)
+{
+	struct text_chunk *chunk;
+
+	if (!list_empty(&text->chunks)) {
+		chunk = list_last_entry(&text->chunks, struct text_chunk, list);
+		if (chunk->used < sizeof(chunk->data))
+			return chunk;
+	}
+	chunk = get_free_page(GFP_KERNEL | __GFP_NORETRY);
+	if (!chunk)
+		return NULL;
+	chunk->used = 0;
+	list_add_tail(&chunk->list, &text->chunks);
+	return chunk;
+}
+
+void text_write(struct proc_text *text, const void *data, size_t bytes)
+{
+	const char *from = data;
+
+	while (bytes && !text->failed) {
+		struct text_chunk *chunk = chunk_with_room(text);
+		size_t n;
+
+		if (!chunk) {
+			text->failed = true;
+			return;
+		}
+		n = min(bytes, sizeof(chunk->data) - chunk->used);
+		memcpy(chunk->data + chunk->used, from, n);
+		chunk->used += n;
+		text->bytes += n;
+		from += n;
+		bytes -= n;
+	}
+}
+
+static void text_sink(void *ctx, const char *s, size_t n)
+{
+	text_write(ctx, s, n);
+}
+
+void text_printf(struct proc_text *text, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf_sink(text_sink, text, fmt, ap);
+	va_end(ap);
+}
+
+void text_escaped(struct proc_text *text, const char *s, const char *special)
+{
+	for (; *s; s++) {
+		if (strchr(special, *s))
+			text_printf(text, "\\%03o", (unsigned char)*s);
+		else
+			text_write(text, s, 1);
+	}
+}
+
+/* ---- reading it ---- */
+
+static int text_make(struct text_file *tf, struct inode *inode)
+{
+	int ret;
+
+	tf->made = false;
+	text_free(&tf->text);
+	ret = proc_i(inode)->entry->show(&tf->text, inode);
+	if (!ret && tf->text.failed)
+		ret = -ENOMEM;
+	if (ret)
+		text_free(&tf->text);
+	else
+		tf->made = true;
+	return ret;
+}
+
+/* Bytes from @pos on, or -EFAULT. */
+static ssize_t text_copy(struct proc_text *text, size_t pos, struct iov_iter *to)
+{
+	struct text_chunk *chunk;
+	ssize_t done = 0;
+
+	list_for_each_entry(chunk, &text->chunks, list) {
+		size_t want, got;
+
+		if (pos >= chunk->used) {
+			pos -= chunk->used;
+			continue;
+		}
+		want = min(chunk->used - pos, iov_iter_count(to));
+		got = copy_to_iter(chunk->data + pos, want, to);
+		done += got;
+		if (got < want)
+			return done ? done : -EFAULT;
+		if (!iov_iter_count(to))
+			break;
+		pos = 0;
+	}
+	return done;
+}
+
+static ssize_t text_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	struct text_file *tf = file->private_data;
+	ssize_t ret = 0;
+
+	if (!proc_i(file->f_inode)->entry->show)
+		return -EIO;
+	mutex_lock(&tf->lock);
+	if (*pos == 0 || !tf->made)
+		ret = text_make(tf, file->f_inode);
+	if (!ret)
+		ret = text_copy(&tf->text, *pos, to);
+	mutex_unlock(&tf->lock);
+	if (ret > 0)
+		*pos += ret;
+	return ret;
+}
+
+static ssize_t text_file_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	const struct proc_entry *entry = proc_i(file->f_inode)->entry;
+	size_t bytes = iov_iter_count(from);
+	char *line;
+	int ret;
+
+	if (!entry->store)
+		return -EIO;
+	if (bytes >= PAGE_SIZE)
+		return -EINVAL;
+	line = get_zeroed_page(GFP_KERNEL);
+	if (!line)
+		return -ENOMEM;
+	ret = -EFAULT;
+	if (copy_from_iter(line, bytes, from) == bytes)
+		ret = entry->store(file->f_inode, line);
+	free_page(line);
+	if (ret)
+		return ret;
+	*pos += bytes;
+	return bytes;
+}
+
+static int text_open(struct inode *inode, struct file *file)
+{
+	struct text_file *tf = kzalloc(sizeof(*tf), GFP_KERNEL);
+
+	if (!tf)
+		return -ENOMEM;
+	mutex_init(&tf->lock, RANK_PROC_TEXT);
+	text_init(&tf->text);
+	file->private_data = tf;
+	return 0;
+}
+
+static void text_release(struct inode *inode, struct file *file)
+{
+	struct text_file *tf = file->private_data;
+
+	text_free(&tf->text);
+	kfree(tf);
+}
+
+const struct file_operations proc_text_fops = {
+	.read = text_read,
+	.write = text_file_write,
+	.open = text_open,
+	.release = text_release,
+};

@@ -1,0 +1,61 @@
+/* filemap.h - the page cache: pages of a file by index, and faults on them. */
+#ifndef MM_FILEMAP_H
+#define MM_FILEMAP_H
+
+#include <fs/types.h>
+#include <lib/radix.h>
+#include <mm/mm_types.h>
+
+struct inode;
+
+struct address_space_operations {
+	/* Fill a new, locked folio. NULL: new folios are zero (tmpfs). 0 or errno. */
+	int (*read_folio)(struct address_space *mapping, struct folio *folio);
+	/* A page is about to be added: 0, or -ENOSPC and it is not. NULL: no limit. */
+	int (*charge)(struct address_space *mapping);
+	/* @nr pages have gone (or were not added after all). */
+	void (*uncharge)(struct address_space *mapping, unsigned long nr);
+};
+
+/* The cached pages of one inode; embedded in struct inode as i_data. */
+struct address_space {
+	struct inode		*host;		/* [c] */
+	struct radix_tree	i_pages;	/* [pages_lock] index to folio */
+	spinlock_t		pages_lock;	/* RANK_I_PAGES */
+	unsigned long		nrpages;	/* [pages_lock] */
+	struct rb_root		i_mmap;		/* [i_mmap_rwsem] areas that map it (reverse map) */
+	struct rw_semaphore	i_mmap_rwsem;	/* RANK_I_MMAP */
+	const struct address_space_operations *a_ops;	/* [c] may be NULL */
+	bool			shmem;		/* [c] tmpfs: counted as shared memory */
+};
+
+void filemap_init(void);
+
+void address_space_init(struct address_space *mapping, struct inode *host);
+/* The folio at @index with a reference, or NULL. */
+struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index);
+/* The same, made if absent. ERR_PTR(-ENOMEM or what charge or read_folio said). Sleeps. */
+struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp);
+void folio_put(struct folio *folio);
+/* The folio lock keeps a folio's mapping and index as they are. Sleeps. folio_address is in mm/page.h. */
+void folio_lock(struct folio *folio);
+void folio_unlock(struct folio *folio);
+void folio_mark_dirty(struct folio *folio);
+/* Drop the pages [first, last] and unmap them everywhere. @last ~0UL: the file becomes shorter, and private
+ * copies behind its end go too; otherwise a hole is made, and they stay. The file system zeroes the parts
+ * of pages at the ends, and has changed the size before. i_rwsem held for write. Sleeps. */
+void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgoff_t last);
+/* Lowest index >= *index that is present; false: none (for SEEK_DATA, du). */
+bool filemap_next_present(struct address_space *mapping, pgoff_t *index);
+
+/* file_operations->mmap for files in the page cache. */
+int generic_file_mmap(struct file *file, struct vm_area_struct *vma);
+int zero_mmap(struct file *file, struct vm_area_struct *vma);	/* /dev/zero */
+
+/* Supplied by fs (tmpfs): an unlinked file of @bytes for shared anonymous memory; ERR_PTR. */
+struct file *shmem_file_setup(const char *name, loff_t bytes);
+/* Supplied by fs: size in bytes now. */
+loff_t mapping_size(struct address_space *mapping);
+struct address_space *file_mapping(struct file *file);
+
+#endif

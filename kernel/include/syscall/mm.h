@@ -1,0 +1,23 @@
+/* syscall/mm.h - the system calls of memory. Returns: as Linux. */
+#ifndef SYSCALL_MM_H
+#define SYSCALL_MM_H
+
+#include <lib/types.h>
+
+long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, int fd,
+	      unsigned long offset);
+long sys_munmap(unsigned long addr, unsigned long len);
+long sys_mprotect(unsigned long addr, unsigned long len, unsigned long prot);
+long sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len, unsigned long flags,
+		unsigned long new_addr);
+long sys_brk(unsigned long brk);
+long sys_madvise(unsigned long addr, unsigned long len, int advice);
+long sys_mincore(unsigned long addr, unsigned long len, unsigned char *vec);
+long sys_msync(unsigned long addr, unsigned long len, int flags);
+long sys_mlock(unsigned long addr, unsigned long len);
+long sys_mlock2(unsigned long addr, unsigned long len, int flags);
+long sys_munlock(unsigned long addr, unsigned long len);
+long sys_mlockall(int flags);
+long sys_munlockall(void);
+
+#endif

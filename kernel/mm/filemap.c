@@ -1,0 +1,309 @@
+/* filemap.c - the page cache: the pages of a file by index, and the areas that map the file.
+ * Holds:  a folio in i_pages has one reference from there, and its mapping and index say where it is.
+ *         Every area of a file is in i_mmap by the file pages that it covers.
+ * Locks:  pages_lock for i_pages; the folio lock to keep a folio where it is (truncation takes it);
+ *         i_mmap_rwsem for i_mmap.
+ * Read:   memory.c: do_fault; zap.c: unmap_mapping_range. */
+#include <mm/filemap.h>
+
+#include <lib/err.h>
+#include <lib/hash.h>
+#include <debug/assert.h>
+#include <fs/file.h>
+#include <mm/internal.h>
+#include <mm/slab.h>
+#include <mm/vmstat.h>
+#include <sched/sched.h>
+#include <sched/wait.h>
+
+#define NR_FOLIO_WAITS	16
+#define MAX_NEW_NODES	(64 / RADIX_BITS + 2)	/* that one insertion can need */
+
+static struct kmem_cache *node_cache;
+static struct wait_queue_head folio_waits[NR_FOLIO_WAITS];	/* by hash of the folio */
+
+/* Called under pages_lock, so it must not sleep: see add_folio. */
+static void *node_alloc(void)
+{
+	return kmem_cache_alloc(node_cache, GFP_NOWAIT);
+}
+
+static void node_free(void *node)
+{
+	kmem_cache_free(node_cache, node);
+}
+
+static const struct radix_ops node_ops = { node_alloc, node_free };
+
+void filemap_init(void)
+{
+	node_cache = kmem_cache_create("radix_node", RADIX_NODE_SIZE, 8, NULL);
+	for (unsigned int i = 0; i < NR_FOLIO_WAITS; i++)
+		init_waitqueue_head(&folio_waits[i]);
+}
+
+void address_space_init(struct address_space *mapping, struct inode *host)
+{
+	*mapping = (struct address_space){ .host = host, .i_mmap = RB_ROOT };
+	radix_init(&mapping->i_pages, &node_ops);
+	spin_lock_init(&mapping->pages_lock, RANK_I_PAGES);
+	init_rwsem(&mapping->i_mmap_rwsem, RANK_I_MMAP);
+}
+
+/* --- the folio lock --- */
+
+static struct wait_queue_head *folio_wait(struct folio *folio)
+{
+	return &folio_waits[hash_ptr(folio) % NR_FOLIO_WAITS];
+}
+
+bool folio_trylock(struct folio *folio)
+{
+	return !test_and_set_bit_atomic(PG_locked, &folio->page.flags);
+}
+
+void folio_lock(struct folio *folio)
+{
+	if (!folio_trylock(folio))
+		wait_event(folio_wait(folio), folio_trylock(folio));
+}
+
+void folio_unlock(struct folio *folio)
+{
+	DEBUG_ASSERT(folio_flag(folio, PG_locked));
+	page_clear_flag(&folio->page, PG_locked);
+	if (!list_empty(&folio_wait(folio)->head))
+		wake_up_all(folio_wait(folio));
+}
+
+/* --- pages --- */
+
+void folio_mark_dirty(struct folio *folio)
+{
+	if (!folio_flag(folio, PG_dirty))
+		page_set_flag(&folio->page, PG_dirty);
+}
+
+struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
+{
+	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
+	struct folio *folio = radix_lookup(&mapping->i_pages, index);
+
+	if (folio)
+		folio_get(folio);
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	return folio;
+}
+
+static int insert_folio(struct address_space *mapping, pgoff_t index, struct folio *folio)
+{
+	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
+	int err = radix_insert(&mapping->i_pages, index, folio);
+
+	if (!err)
+		mapping->nrpages++;
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	return err;
+}
+
+/* Leave at least @nr tree nodes in this processor's magazine. 0 or -ENOMEM. */
+static int stock_nodes(unsigned int nr, gfp_t gfp)
+{
+	void *nodes[MAX_NEW_NODES];
+	unsigned int have = 0;
+
+	while (have < nr && (nodes[have] = kmem_cache_alloc(node_cache, gfp)))
+		have++;
+	for (unsigned int i = 0; i < have; i++)
+		kmem_cache_free(node_cache, nodes[i]);
+	return have == nr ? 0 : -ENOMEM;
+}
+
+/* Insert, which may need tree nodes that can be had only without the lock: leave some in this
+ * processor's magazine, one more each time, and try again at once. */
+static int add_folio(struct address_space *mapping, pgoff_t index, struct folio *folio, gfp_t gfp)
+{
+	for (unsigned int nr = 1;; nr++) {
+		int err = insert_folio(mapping, index, folio);
+
+		if (err != -ENOMEM || nr > MAX_NEW_NODES)
+			return err;
+		if (stock_nodes(nr, gfp))
+			return -ENOMEM;
+	}
+}
+
+static void account_folio(struct address_space *mapping, long delta)
+{
+	mod_page_state(NR_FILE_PAGES, delta);
+	if (mapping->shmem)
+		mod_page_state(NR_SHMEM, delta);
+}
+
+/* A new, zeroed or read folio with two references, ours and the cache's; or an error. */
+static struct folio *new_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
+{
+	struct page *page = alloc_pages(gfp | __GFP_ZERO, 0);
+	struct folio *folio;
+	int err = 0;
+
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	folio = page_folio(page);
+	page->mapping = mapping;
+	page->index = index;
+	page->flags |= mapping->shmem ? BIT(PG_swapbacked) : 0;
+	if (mapping->a_ops && mapping->a_ops->read_folio)
+		err = mapping->a_ops->read_folio(mapping, folio);
+	page->flags |= BIT(PG_uptodate);
+	folio_get(folio);
+	if (!err)
+		err = add_folio(mapping, index, folio, gfp);
+	if (err) {
+		page->mapping = NULL;
+		atomic_set(&page->_refcount, 1);
+		put_page(page);
+		return ERR_PTR(err);
+	}
+	folio_add_lru(folio);
+	account_folio(mapping, 1);
+	return folio;
+}
+
+static struct folio *charge_new_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
+{
+	bool charged = mapping->a_ops && mapping->a_ops->charge;
+	struct folio *folio;
+	int err = charged ? mapping->a_ops->charge(mapping) : 0;
+
+	if (err)
+		return ERR_PTR(err);
+	folio = new_folio(mapping, index, gfp);
+	if (IS_ERR(folio) && charged)
+		mapping->a_ops->uncharge(mapping, 1);
+	return folio;
+}
+
+struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
+{
+	for (;;) {
+		struct folio *folio = filemap_get_folio(mapping, index);
+
+		if (!folio)
+			folio = charge_new_folio(mapping, index, gfp);
+		if (PTR_ERR(folio) != -EEXIST)
+			return folio;
+	}
+}
+
+/* --- truncation --- */
+
+static struct folio *next_folio(struct address_space *mapping, pgoff_t *index, pgoff_t last)
+{
+	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
+	struct folio *folio = radix_next(&mapping->i_pages, index);
+
+	if (folio && *index > last)
+		folio = NULL;
+	if (folio)
+		folio_get(folio);
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	return folio;
+}
+
+bool filemap_next_present(struct address_space *mapping, pgoff_t *index)
+{
+	struct folio *folio = next_folio(mapping, index, ~0UL);
+
+	if (folio)
+		folio_put(folio);
+	return folio;
+}
+
+/* @folio is locked and in the cache at @index: take it out. A fault may have mapped it since the range
+ * was unmapped; now that it is locked, none can. */
+static void delete_folio(struct address_space *mapping, struct folio *folio, pgoff_t index,
+			 bool even_cows)
+{
+	unsigned long flags;
+
+	if (folio_mapcount(folio))
+		unmap_mapping_range(mapping, index, index, even_cows);
+	flags = spin_lock_irqsave(&mapping->pages_lock);
+	radix_delete(&mapping->i_pages, index);
+	mapping->nrpages--;
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	folio->page.mapping = NULL;
+	account_folio(mapping, -1);
+	if (mapping->a_ops && mapping->a_ops->uncharge)
+		mapping->a_ops->uncharge(mapping, 1);
+}
+
+void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgoff_t last)
+{
+	bool even_cows = last == ~0UL;
+	struct folio *folio;
+
+	if (!rb_empty(&mapping->i_mmap))
+		unmap_mapping_range(mapping, first, last, even_cows);
+	while ((folio = next_folio(mapping, &first, last))) {
+		struct folio *refs[2] = { folio, folio };	/* ours and the cache's */
+		bool mine;
+
+		folio_lock(folio);
+		mine = folio->page.mapping == mapping;
+		if (mine)
+			delete_folio(mapping, folio, first, even_cows);
+		folio_unlock(folio);
+		folios_put(refs, mine ? 2 : 1);
+		cond_resched();
+		if (first++ == last)
+			break;
+	}
+}
+
+/* --- areas --- */
+
+void mapping_link_vma(struct vm_area_struct *vma)
+{
+	struct address_space *mapping = file_mapping(vma->vm_file);
+
+	vma->shared.start = vma->vm_pgoff;
+	vma->shared.last = vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT) - 1;
+	down_write(&mapping->i_mmap_rwsem);
+	interval_tree_insert(&vma->shared, &mapping->i_mmap);
+	up_write(&mapping->i_mmap_rwsem);
+}
+
+void mapping_unlink_vma(struct vm_area_struct *vma)
+{
+	struct address_space *mapping = file_mapping(vma->vm_file);
+
+	down_write(&mapping->i_mmap_rwsem);
+	interval_tree_remove(&vma->shared, &mapping->i_mmap);
+	up_write(&mapping->i_mmap_rwsem);
+}
+
+int generic_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	(void)vma;
+	return 0;
+}
+
+/* A private mapping of /dev/zero is anonymous memory; a shared one is an unnamed file. */
+int zero_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct file *shmem = NULL;
+
+	if (vma->vm_flags & VM_SHARED) {
+		shmem = shmem_file_setup("dev/zero", vma->vm_end - vma->vm_start);
+		if (IS_ERR(shmem))
+			return PTR_ERR(shmem);
+	} else {
+		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
+	}
+	vma->vm_file = shmem;
+	fput(file);
+	return 0;
+}

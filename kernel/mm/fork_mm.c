@@ -1,0 +1,170 @@
+/* fork_mm.c - a child's address space: the same areas, the same pages, nobody may write to a private one.
+ *
+ * Each private page that is mapped gets a second entry. Both entries are read-only from then on and
+ * PG_anon_exclusive is gone, so that the first write on either side comes to do_wp_page, which copies
+ * unless the other side has left meanwhile.
+ *
+ * Locks:  both mmap_locks for write, parent's first (nobody knows the child's yet); a parent's pte lock,
+ *         then the child's for the table at the same place.
+ * Read:   memory.c: do_wp_page. */
+#include <mm/internal.h>
+
+#include <lib/err.h>
+#include <lib/string.h>
+#include <asm/tlb.h>
+#include <debug/assert.h>
+#include <fs/file.h>
+#include <mm/filemap.h>
+#include <mm/vmstat.h>
+#include <sched/sched.h>
+
+struct copy_counts {
+	long	anon, file, shmem;
+};
+
+/* One present entry. Both pte locks are held. */
+static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, struct copy_counts *counts)
+{
+	pte_t pte = ptep_get(src);
+	struct page *page;
+
+	if (!shared && pte_write(pte)) {
+		ptep_set_wrprotect(src);
+		pte = pte_wrprotect(pte);
+	}
+	if (!pte_special(pte)) {
+		page = pfn_to_page(pte_pfn(pte));
+		if ((unsigned long)page->mapping & PAGE_MAPPING_ANON) {
+			if (page_flag(page, PG_anon_exclusive))
+				page_clear_flag(page, PG_anon_exclusive);
+			counts->anon++;
+		} else if (page_flag(page, PG_swapbacked)) {
+			counts->shmem++;
+		} else {
+			counts->file++;
+		}
+		atomic_inc(&page->_refcount);
+		atomic_inc(&page->_mapcount);
+	}
+	/* The child has not used the page yet. It is as dirty for the child as it is for us. */
+	set_pte(dst, pte_mkold(pte));
+}
+
+static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm, pmd_t *dst_pmd,
+			   pmd_t *src_pmd, unsigned long addr, unsigned long end)
+{
+	pte_t *dst = pte_offset(dst_pmd, addr), *src = pte_offset(src_pmd, addr);
+	spinlock_t *dst_ptl = pte_lockptr(dst_pmd), *src_ptl = pte_lockptr(src_pmd);
+	bool shared = vma->vm_flags & VM_SHARED;
+	struct copy_counts counts = {};
+
+	spin_lock(src_ptl);
+	spin_lock_nested(dst_ptl);	/* parent first; nobody takes them the other way round */
+	for (; addr < end; addr += PAGE_SIZE, src++, dst++)
+		if (!pte_none(*src))
+			copy_present_pte(dst, src, shared, &counts);
+	spin_unlock(dst_ptl);
+	spin_unlock(src_ptl);
+	atomic_add(&dst_mm->rss_anon, counts.anon);
+	atomic_add(&dst_mm->rss_file, counts.file);
+	atomic_add(&dst_mm->rss_shmem, counts.shmem);
+}
+
+/* Give @dst the entries of @src. 0 or -ENOMEM, and then some have been copied. */
+int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src)
+{
+	unsigned long addr = src->vm_start, next;
+
+	for (; addr < src->vm_end; addr = next) {
+		pmd_t *src_pmd = mm_find_pmd(src->vm_mm, addr), *dst_pmd;
+
+		if (!src_pmd) {
+			next = pud_addr_end(addr, src->vm_end);
+			continue;
+		}
+		next = pmd_addr_end(addr, src->vm_end);
+		if (pmd_none(src_pmd))
+			continue;
+		dst_pmd = mm_alloc_pmd(dst->vm_mm, addr);
+		if (!dst_pmd || pte_alloc(dst->vm_mm, dst_pmd))
+			return -ENOMEM;
+		copy_pte_range(src, dst->vm_mm, dst_pmd, src_pmd, addr, next);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* A file's pages need no copying where they cannot have been replaced by private ones: the child faults
+ * them in from the page cache as it goes. */
+static bool needs_copy(const struct vm_area_struct *vma)
+{
+	return !(vma->vm_file && vma->vm_flags & VM_SHARED) && !(vma->vm_flags & VM_WIPEONFORK);
+}
+
+static int dup_vma(struct mm_struct *mm, struct vm_area_struct *old)
+{
+	struct vm_area_struct *vma = vma_dup(old);
+
+	if (!vma)
+		return -ENOMEM;
+	vma->vm_mm = mm;
+	vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+	vma_link(mm, vma);
+	vm_stat_account(mm, vma->vm_flags, (vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
+	return needs_copy(old) ? copy_page_range(vma, old) : 0;
+}
+
+static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
+{
+	mm->mmap_base = old->mmap_base;
+	mm->start_code = old->start_code;
+	mm->end_code = old->end_code;
+	mm->start_data = old->start_data;
+	mm->end_data = old->end_data;
+	mm->start_brk = old->start_brk;
+	mm->brk = old->brk;
+	mm->start_stack = old->start_stack;
+	mm->arg_start = old->arg_start;
+	mm->arg_end = old->arg_end;
+	mm->env_start = old->env_start;
+	mm->env_end = old->env_end;
+	memcpy(mm->saved_auxv, old->saved_auxv, sizeof(mm->saved_auxv));
+	if (old->exe_file)
+		mm->exe_file = get_file(old->exe_file);
+}
+
+/* Both mmap_locks are held for write. On failure @mm has what was copied so far. */
+static int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
+{
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	copy_layout(mm, old);
+	for (vma = find_vma(old, 0); vma && !err; vma = vma_next(vma))
+		if (!(vma->vm_flags & VM_DONTCOPY))
+			err = dup_vma(mm, vma);
+	/* Whoever runs our threads must not write through what was writable until now. */
+	flush_tlb_mm(old);
+	return err;
+}
+
+struct mm_struct *dup_mm(struct mm_struct *old)
+{
+	struct mm_struct *mm = mm_alloc();
+	int err;
+
+	if (!mm)
+		return ERR_PTR(-ENOMEM);
+	err = down_write_killable(&old->mmap_lock);
+	if (!err) {
+		down_write_nested(&mm->mmap_lock);	/* nobody else has the child's */
+		err = dup_mmap(mm, old);
+		up_write(&mm->mmap_lock);
+		up_write(&old->mmap_lock);
+	}
+	if (err) {
+		mmput(mm);
+		return ERR_PTR(err);
+	}
+	return mm;
+}

@@ -1,0 +1,491 @@
+/* memory.c - page faults: one function for each case.
+ *
+ *	entry at the address	access	area			function
+ *	none			read	anonymous		do_anonymous_page: the zero page
+ *	none			write	anonymous		do_anonymous_page: a fresh page
+ *	none			read	file			do_read_fault: the cached page
+ *	none			write	file, private		do_cow_fault: a copy of the cached page
+ *	none			write	file, shared		do_shared_fault: the cached page, dirty
+ *	present, read-only	write	any			do_wp_page: see there
+ *	present, allows it	any	any			another processor was faster
+ *
+ * Holds:  whatever can fail (frames, tables, reading a file) happens before the pte lock is taken; under
+ *         it the entry is compared with what was seen before, and if it differs somebody else's fault
+ *         did the work and the processor simply tries again.
+ * Locks:  mmap_lock for read (threads fault in parallel), then the table's pte lock.
+ * Read:   rmap.c for the counts; fork_mm.c, which makes entries read-only; zap.c, which removes them. */
+#include <mm/internal.h>
+
+#include <lib/err.h>
+#include <lib/string.h>
+#include <asm/tlb.h>
+#include <debug/assert.h>
+#include <mm/filemap.h>
+#include <mm/vmstat.h>
+#include <proc/signal.h>
+#include <sched/sched.h>
+
+struct page *zero_page;
+
+/* One fault on its way through the functions below. */
+struct vm_fault {
+	struct vm_area_struct	*vma;
+	unsigned long		address;	/* page aligned */
+	unsigned int		flags;		/* FAULT_FLAG_* */
+	pmd_t			*pmd;
+	pte_t			*ptep;
+	spinlock_t		*ptl;
+	pte_t			orig_pte;	/* as seen without the lock */
+};
+
+/* Take the pte lock; false if the entry is no longer what was seen, and then it is not held. */
+static bool lock_same_pte(struct vm_fault *vmf)
+{
+	spin_lock(vmf->ptl);
+	if (likely(pte_same(ptep_get(vmf->ptep), vmf->orig_pte)))
+		return true;
+	spin_unlock(vmf->ptl);
+	return false;
+}
+
+/* The entry for @folio with the area's rights; @write: by a write that is allowed now. */
+static pte_t make_pte(const struct vm_fault *vmf, struct folio *folio, bool write)
+{
+	pte_t pte = pte_mkyoung(pfn_pte(page_to_pfn(folio_page(folio)), vmf->vma->vm_page_prot));
+
+	return write ? pte_mkdirty(pte_mkwrite(pte)) : pte;
+}
+
+/* --- anonymous memory --- */
+
+/* Map a page that nobody else has seen in the place of orig_pte. The pte lock is held. */
+static void map_new_anon(struct vm_fault *vmf, struct folio *folio)
+{
+	bool writable = vmf->vma->vm_flags & VM_WRITE;
+
+	folio_add_new_anon_rmap(folio, vmf->vma, vmf->address);
+	folio_add_lru(folio);
+	set_pte(vmf->ptep, make_pte(vmf, folio, writable));
+	atomic_inc(&vmf->vma->vm_mm->rss_anon);
+}
+
+static vm_fault_t map_zero_page(struct vm_fault *vmf)
+{
+	pte_t pte = pfn_pte(page_to_pfn(zero_page), vmf->vma->vm_page_prot);
+
+	if (lock_same_pte(vmf)) {
+		set_pte(vmf->ptep, pte_mkyoung(pte_mkspecial(pte)));
+		spin_unlock(vmf->ptl);
+	}
+	return 0;
+}
+
+static vm_fault_t do_anonymous_page(struct vm_fault *vmf)
+{
+	struct page *page;
+
+	if (!(vmf->flags & FAULT_FLAG_WRITE))
+		return map_zero_page(vmf);
+	page = alloc_pages(GFP_USER | __GFP_ZERO, 0);
+	if (!page)
+		return VM_FAULT_OOM;
+	if (!lock_same_pte(vmf)) {
+		put_page(page);
+		return 0;
+	}
+	map_new_anon(vmf, page_folio(page));
+	spin_unlock(vmf->ptl);
+	return 0;
+}
+
+/* --- write to a present, read-only entry --- */
+
+/* Let the entry be written: the page is ours. The pte lock is held; released. No other processor needs
+ * to hear of it: at worst it faults once more and finds the entry writable. */
+static vm_fault_t wp_page_reuse(struct vm_fault *vmf)
+{
+	set_pte(vmf->ptep, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
+	spin_unlock(vmf->ptl);
+	flush_tlb_page_local(vmf->address);
+	count_vm_event(COW_REUSE);
+	return 0;
+}
+
+/* Replace what orig_pte maps (@old, or NULL for the zero page) by a copy. The caller has a reference on
+ * @old for us, which goes. No locks held. */
+static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
+{
+	struct page *page = alloc_pages(GFP_USER | (old ? 0 : __GFP_ZERO), 0);
+	struct folio *drop[2] = { old, old };
+	unsigned int nr_drop = old ? 1 : 0;
+
+	if (!page) {
+		folios_put(drop, nr_drop);
+		return VM_FAULT_OOM;
+	}
+	if (old)
+		copy_page(page_address(page), folio_address(old));
+	if (!lock_same_pte(vmf)) {
+		put_page(page);
+		folios_put(drop, nr_drop);
+		return 0;
+	}
+	/* Other threads may read through the old entry until every processor has forgotten it; only then
+	 * may the new page be written. */
+	ptep_get_and_clear(vmf->ptep);
+	flush_tlb_page(vmf->vma->vm_mm, vmf->address);
+	map_new_anon(vmf, page_folio(page));
+	if (old) {
+		struct mm_struct *mm = vmf->vma->vm_mm;
+
+		if (folio_test_anon(old))
+			atomic_dec(&mm->rss_anon);
+		else
+			atomic_dec(folio_flag(old, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
+		folio_remove_rmap(old);
+		nr_drop = 2;	/* the caller's reference and the entry's */
+	}
+	spin_unlock(vmf->ptl);
+	folios_put(drop, nr_drop);
+	count_vm_event(COW_COPY);
+	return 0;
+}
+
+/* The only entry left is ours, and so is the only reference: nobody can come to share it, since that
+ * takes fork of this mm (mmap_lock) or an entry to copy from. The pte lock is held. */
+static bool became_exclusive(struct folio *folio)
+{
+	if (folio_ref_count(folio) != 1)
+		return false;
+	page_set_flag(&folio->page, PG_anon_exclusive);
+	return true;
+}
+
+/*	the page is			shared area	private area
+ *	the zero page			-		copy (a fresh page)
+ *	anonymous and exclusive		-		reuse
+ *	anonymous, only ours left	-		make exclusive, reuse
+ *	anonymous, others have it	-		copy
+ *	in the page cache		reuse		copy
+ * The pte lock is held in, and released. */
+static vm_fault_t do_wp_page(struct vm_fault *vmf)
+{
+	struct folio *folio = NULL;
+
+	if (!pte_special(vmf->orig_pte))
+		folio = page_folio(pfn_to_page(pte_pfn(vmf->orig_pte)));
+	if (vmf->vma->vm_flags & VM_SHARED)
+		return wp_page_reuse(vmf);
+	if (folio && folio_test_anon(folio) &&
+	    (folio_flag(folio, PG_anon_exclusive) || became_exclusive(folio)))
+		return wp_page_reuse(vmf);
+	if (folio)
+		folio_get(folio);
+	spin_unlock(vmf->ptl);
+	return wp_page_copy(vmf, folio);
+}
+
+/* --- file memory --- */
+
+/* The page of the file behind the address, locked and with a reference, in *foliop. */
+static vm_fault_t get_file_folio(struct vm_fault *vmf, struct folio **foliop)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct address_space *mapping = file_mapping(vma->vm_file);
+	pgoff_t index = vma->vm_pgoff + ((vmf->address - vma->vm_start) >> PAGE_SHIFT);
+
+	for (;;) {
+		struct folio *folio;
+
+		if (index >= (pgoff_t)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT)
+			return VM_FAULT_SIGBUS;
+		folio = filemap_grab_folio(mapping, index, GFP_USER);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+		folio_lock(folio);
+		if (likely(folio->page.mapping == mapping)) {
+			*foliop = folio;
+			return 0;
+		}
+		folio_unlock(folio);	/* truncated meanwhile: look again */
+		folio_put(folio);
+	}
+}
+
+static void unlock_put(struct folio *folio)
+{
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/* Map the cached @folio itself; it is locked, which keeps truncation away. Takes over the reference. */
+static vm_fault_t map_file_folio(struct vm_fault *vmf, struct folio *folio, bool write)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+
+	if (!lock_same_pte(vmf)) {
+		unlock_put(folio);
+		return 0;
+	}
+	folio_add_file_rmap(folio);
+	atomic_inc(folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
+	set_pte(vmf->ptep, make_pte(vmf, folio, write));
+	spin_unlock(vmf->ptl);
+	folio_unlock(folio);
+	return 0;
+}
+
+static vm_fault_t do_read_fault(struct vm_fault *vmf)
+{
+	struct folio *folio;
+	vm_fault_t ret = get_file_folio(vmf, &folio);
+
+	return ret ? ret : map_file_folio(vmf, folio, false);
+}
+
+static vm_fault_t do_shared_fault(struct vm_fault *vmf)
+{
+	struct folio *folio;
+	vm_fault_t ret = get_file_folio(vmf, &folio);
+
+	if (ret)
+		return ret;
+	folio_mark_dirty(folio);
+	return map_file_folio(vmf, folio, true);
+}
+
+static vm_fault_t do_cow_fault(struct vm_fault *vmf)
+{
+	struct page *page = alloc_pages(GFP_USER, 0);
+	struct folio *cached;
+	vm_fault_t ret;
+
+	if (!page)
+		return VM_FAULT_OOM;
+	ret = get_file_folio(vmf, &cached);
+	if (ret) {
+		put_page(page);
+		return ret;
+	}
+	copy_page(page_address(page), folio_address(cached));
+	unlock_put(cached);
+	if (!lock_same_pte(vmf)) {
+		put_page(page);
+		return 0;
+	}
+	map_new_anon(vmf, page_folio(page));
+	spin_unlock(vmf->ptl);
+	return 0;
+}
+
+static vm_fault_t do_fault(struct vm_fault *vmf)
+{
+	if (!(vmf->flags & FAULT_FLAG_WRITE))
+		return do_read_fault(vmf);
+	return vmf->vma->vm_flags & VM_SHARED ? do_shared_fault(vmf) : do_cow_fault(vmf);
+}
+
+/* --- dispatch --- */
+
+/* The entry is present: a write to a read-only one, or a fault that another processor has resolved. */
+static vm_fault_t do_present_pte(struct vm_fault *vmf)
+{
+	if (!lock_same_pte(vmf))
+		return 0;
+	if (vmf->flags & FAULT_FLAG_WRITE && !pte_write(vmf->orig_pte))
+		return do_wp_page(vmf);
+	spin_unlock(vmf->ptl);
+	flush_tlb_page_local(vmf->address);
+	return 0;
+}
+
+vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags)
+{
+	struct vm_fault vmf = { .vma = vma, .address = addr & PAGE_MASK, .flags = flags };
+
+	count_vm_event(PGFAULT);
+	vmf.pmd = mm_alloc_pmd(vma->vm_mm, addr);
+	if (!vmf.pmd || pte_alloc(vma->vm_mm, vmf.pmd))
+		return VM_FAULT_OOM;
+	vmf.ptep = pte_offset(vmf.pmd, addr);
+	vmf.ptl = pte_lockptr(vmf.pmd);
+	vmf.orig_pte = ptep_get(vmf.ptep);
+	if (pte_none(vmf.orig_pte))
+		return vma->vm_file ? do_fault(&vmf) : do_anonymous_page(&vmf);
+	return do_present_pte(&vmf);
+}
+
+/* --- from an address --- */
+
+/* 0, or why the access is not allowed. */
+static vm_fault_t check_access(const struct vm_area_struct *vma, unsigned int flags)
+{
+	vm_flags_t need = flags & FAULT_FLAG_WRITE ? VM_WRITE :
+			  flags & FAULT_FLAG_INSTRUCTION ? VM_EXEC : VM_READ | VM_WRITE | VM_EXEC;
+
+	return likely(vma->vm_flags & need) ? 0 : VM_FAULT_SIGSEGV_ACCERR;
+}
+
+/* The area right above @addr is a stack: grow it. mmap_lock held for read in and out, dropped between. */
+static vm_fault_t grow_stack(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	vm_fault_t ret = 0;
+
+	up_read(&mm->mmap_lock);
+	down_write(&mm->mmap_lock);
+	vma = find_vma(mm, addr);
+	if (!vma || (vma->vm_start > addr &&
+		     (!(vma->vm_flags & VM_GROWSDOWN) || expand_stack(vma, addr))))
+		ret = VM_FAULT_SIGSEGV_MAPERR;
+	downgrade_write(&mm->mmap_lock);
+	return ret;
+}
+
+/* mmap_lock is held for read. */
+static vm_fault_t fault_locked(struct mm_struct *mm, unsigned long addr, unsigned int flags)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	vm_fault_t ret;
+
+	if (unlikely(!vma))
+		return VM_FAULT_SIGSEGV_MAPERR;
+	if (unlikely(vma->vm_start > addr)) {
+		if (!(vma->vm_flags & VM_GROWSDOWN) || flags & FAULT_FLAG_REMOTE)
+			return VM_FAULT_SIGSEGV_MAPERR;
+		ret = grow_stack(mm, addr);
+		if (ret)
+			return ret;
+		vma = find_vma(mm, addr);
+	}
+	ret = check_access(vma, flags);
+	return ret ? ret : handle_mm_fault(vma, addr, flags);
+}
+
+vm_fault_t mm_fault(struct mm_struct *mm, unsigned long addr, unsigned int flags)
+{
+	vm_fault_t ret;
+
+	down_read(&mm->mmap_lock);
+	ret = fault_locked(mm, addr, flags);
+	up_read(&mm->mmap_lock);
+	return ret;
+}
+
+/* --- on behalf of system calls --- */
+
+/* One page of @vma, unless it is there already as @write needs it. */
+static int populate_page(struct vm_area_struct *vma, unsigned long addr, bool write)
+{
+	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
+	vm_fault_t ret;
+
+	if (pmd && !pmd_none(pmd)) {
+		pte_t pte = ptep_get(pte_offset(pmd, addr));
+
+		if (pte_present(pte) && (!write || pte_write(pte)))
+			return 0;
+	}
+	ret = handle_mm_fault(vma, addr, FAULT_FLAG_REMOTE | (write ? FAULT_FLAG_WRITE : 0));
+	if (ret & VM_FAULT_OOM)
+		return -ENOMEM;
+	return ret & VM_FAULT_ERROR ? -EFAULT : 0;
+}
+
+int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
+{
+	struct vm_area_struct *vma = NULL;
+
+	for (unsigned long addr = start; addr < end;) {
+		int err;
+
+		if (!vma || addr >= vma->vm_end)
+			vma = vma_lookup(mm, addr);
+		if (!vma)
+			return -ENOMEM;
+		if (!(vma->vm_flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
+			return -EFAULT;
+		err = populate_page(vma, addr, write);
+		if (err)
+			return err;
+		addr += PAGE_SIZE;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (need_resched())
+			cond_resched();
+	}
+	return 0;
+}
+
+void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
+{
+	unsigned long end = start + len;
+
+	down_read(&mm->mmap_lock);
+	while (start < end) {
+		struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+		unsigned long to;
+		bool write;
+
+		if (!vma)
+			break;
+		start = max(start, vma->vm_start);
+		to = min(end, vma->vm_end);
+		/* Private writable memory gets its pages of its own now; shared pages stay clean. */
+		write = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+		if (vma->vm_flags & VM_ACCESS_FLAGS && !(vma->vm_flags & VM_LOCKONFAULT) &&
+		    populate_range(mm, start, to, write))
+			break;
+		start = to;
+	}
+	up_read(&mm->mmap_lock);
+}
+
+/* The kernel address of the page at @addr, brought in if necessary, with a reference; NULL: none. */
+static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
+{
+	struct page *page = NULL;
+	pmd_t *pmd;
+
+	for (unsigned int tries = 0; !page && tries < 4; tries++) {
+		if (populate_range(mm, addr & PAGE_MASK, (addr & PAGE_MASK) + 1, write))
+			return NULL;
+		pmd = mm_find_pmd(mm, addr);
+		if (!pmd || pmd_none(pmd))
+			continue;
+		spin_lock(pte_lockptr(pmd));
+		pte_t pte = ptep_get(pte_offset(pmd, addr));
+
+		if (pte_present(pte) && (!write || pte_write(pte))) {
+			page = pfn_to_page(pte_pfn(pte));
+			get_page(page);
+		}
+		spin_unlock(pte_lockptr(pmd));
+	}
+	return page;
+}
+
+size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes, bool write)
+{
+	size_t done = 0;
+
+	down_read(&mm->mmap_lock);
+	while (done < bytes && addr < TASK_SIZE) {
+		size_t part = min(bytes - done, PAGE_SIZE - offset_in_page(addr));
+		struct page *page = get_user_page(mm, addr, write);
+		void *at;
+
+		if (!page)
+			break;
+		at = page_address(page) + offset_in_page(addr);
+		if (write)
+			memcpy(at, buf + done, part);
+		else
+			memcpy(buf + done, at, part);
+		folio_put(page_folio(page));
+		done += part;
+		addr += part;
+	}
+	up_read(&mm->mmap_lock);
+	return done;
+}

@@ -1,0 +1,418 @@
+/* page_alloc.c - frames in power-of-two blocks (Knowlton's buddy system), with a stack of single frames
+ * per processor in front.
+ * Holds:  a free block's head has PG_buddy and its order, and is on that order's list; its other frames
+ *         have flags 0. Two free buddies are always merged. A frame outside has refcount > 0, is inside
+ *         a bigger allocation, or is on a processor's stack.
+ * Locks:  zone.lock for lists and counts. A processor's stack belongs to it alone, since the kernel is
+ *         not preempted; interrupts go straight to the zone.
+ * Read:   slab.c for small objects; oom_kill.c for what happens when nothing is left. */
+#include <mm/page_alloc.h>
+
+#include <lib/list.h>
+#include <lib/string.h>
+#include <asm/percpu.h>
+#include <asm/pgtable.h>
+#include <debug/assert.h>
+#include <debug/printk.h>
+#include <mm/internal.h>
+#include <mm/memblock.h>
+#include <mm/page.h>
+#include <mm/vmalloc.h>
+#include <mm/vmstat.h>
+#include <proc/signal.h>
+
+#define PCP_MAX		64	/* frames on one processor's stack */
+#define PCP_ORDER	4	/* refilled by a block of this order, drained by as many frames */
+#define PCP_BATCH	(1u << PCP_ORDER)
+#define POISON_FREE	0xaa
+
+bool page_alloc_ready;
+unsigned long totalram_pages;
+struct watermarks watermarks;
+
+static struct {
+	spinlock_t		lock;			/* RANK_ZONE */
+	struct list_head	free[MAX_ORDER + 1];	/* [lock] */
+	unsigned long		nr_blocks[MAX_ORDER + 1]; /* [lock] */
+	unsigned long		nr_free;		/* [lock] frames */
+} zone = { .lock = SPINLOCK_INIT(RANK_ZONE) };
+
+static struct pcp {
+	unsigned int	nr;
+	struct page	*pages[PCP_MAX];
+} __aligned(64) pcps[NR_CPUS];		/* [this processor, not in interrupts] */
+
+/* --- poison: debug builds find who writes to free memory --- */
+
+static void poison_frame(struct page *page)
+{
+	memset(page_address(page), POISON_FREE, PAGE_SIZE);
+	page->flags = BIT(PG_poisoned);
+}
+
+static void check_poison(struct page *page)
+{
+	const u8 *bad;
+
+	if (!(page->flags & BIT(PG_poisoned)))
+		return;
+	bad = memchr_inv(page_address(page), POISON_FREE, PAGE_SIZE);
+	if (bad)
+		panic("free frame %#lx was written at offset %#lx: %02x", page_to_pfn(page),
+		      offset_in_page(bad), *bad);
+}
+
+/* --- the buddy system; zone.lock held --- */
+
+static void add_block(struct page *page, unsigned int order)
+{
+	page->flags |= BIT(PG_buddy);
+	page->order = order;
+	list_add(&page->buddy_node, &zone.free[order]);
+	zone.nr_blocks[order]++;
+}
+
+static void remove_block(struct page *page)
+{
+	list_del(&page->buddy_node);
+	page->flags &= ~BIT(PG_buddy);
+	zone.nr_blocks[page->order]--;
+}
+
+static void zone_free_block(struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	zone.nr_free += 1UL << order;
+	for (; order < MAX_ORDER; order++) {
+		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
+
+		if (!(buddy->flags & BIT(PG_buddy)) || buddy->order != order)
+			break;
+		remove_block(buddy);
+		pfn &= ~(1UL << order);
+	}
+	add_block(pfn_to_page(pfn), order);
+}
+
+/* A block of 2^order frames, cut from the smallest that is large enough; NULL: none. */
+static struct page *zone_take_block(unsigned int order)
+{
+	struct page *page;
+	unsigned int have = order;
+
+	while (have <= MAX_ORDER && list_empty(&zone.free[have]))
+		have++;
+	if (have > MAX_ORDER)
+		return NULL;
+	page = list_first_entry(&zone.free[have], struct page, buddy_node);
+	remove_block(page);
+	while (have-- > order)
+		add_block(page + (1UL << have), have);
+	zone.nr_free -= 1UL << order;
+	return page;
+}
+
+/* How many frames must stay free after an allocation with @gfp. */
+static unsigned long reserve_for(gfp_t gfp)
+{
+	if (gfp & __GFP_MEMALLOC)
+		return 0;
+	return gfp & __GFP_HIGH ? watermarks.min / 2 : watermarks.min;
+}
+
+static struct page *zone_alloc(gfp_t gfp, unsigned int order)
+{
+	struct page *page = NULL;
+	unsigned long flags = spin_lock_irqsave(&zone.lock);
+
+	if (zone.nr_free >= reserve_for(gfp) + (1UL << order))
+		page = zone_take_block(order);
+	spin_unlock_irqrestore(&zone.lock, flags);
+	return page;
+}
+
+/* --- single frames --- */
+
+static void pcp_drain(struct pcp *pcp, unsigned int nr)
+{
+	unsigned long flags = spin_lock_irqsave(&zone.lock);
+
+	while (nr--)
+		zone_free_block(pcp->pages[--pcp->nr], 0);
+	spin_unlock_irqrestore(&zone.lock, flags);
+}
+
+/* Put a whole block, or one frame when blocks are short, on the empty stack. */
+static bool pcp_refill(struct pcp *pcp, gfp_t gfp)
+{
+	struct page *page = zone_alloc(gfp, PCP_ORDER);
+	unsigned int nr = page ? PCP_BATCH : 1;
+
+	if (!page)
+		page = zone_alloc(gfp, 0);
+	if (!page)
+		return false;
+	while (nr--)
+		pcp->pages[pcp->nr++] = page + nr;
+	return true;
+}
+
+static struct page *alloc_frame(gfp_t gfp)
+{
+	struct pcp *pcp = &pcps[smp_processor_id()];
+
+	if (unlikely(in_interrupt()))
+		return zone_alloc(gfp, 0);
+	if (unlikely(!pcp->nr) && !pcp_refill(pcp, gfp))
+		return NULL;
+	return pcp->pages[--pcp->nr];
+}
+
+static void free_frame(struct page *page)
+{
+	struct pcp *pcp = &pcps[smp_processor_id()];
+
+	if (unlikely(in_interrupt())) {
+		unsigned long flags = spin_lock_irqsave(&zone.lock);
+
+		zone_free_block(page, 0);
+		spin_unlock_irqrestore(&zone.lock, flags);
+		return;
+	}
+	if (unlikely(pcp->nr == PCP_MAX))
+		pcp_drain(pcp, PCP_BATCH);
+	pcp->pages[pcp->nr++] = page;
+}
+
+void drain_local_pages(void)
+{
+	struct pcp *pcp = &pcps[smp_processor_id()];
+
+	pcp_drain(pcp, pcp->nr);
+}
+
+/* --- allocation --- */
+
+static struct page *try_alloc(gfp_t gfp, unsigned int order)
+{
+	return order ? zone_alloc(gfp, order) : alloc_frame(gfp);
+}
+
+void drain_local_caches(void)
+{
+	drain_table_cache();
+	drain_stack_cache();
+	kmem_cache_drain_local();
+	drain_local_pages();
+}
+
+/* The running task is being killed for its memory: let it finish with the last of it. */
+static bool oom_victim(void)
+{
+	return current->mm && current->mm->oom_victim;
+}
+
+/* The stacks are empty and the zone is at its watermark. */
+static struct page *alloc_slow(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (gfp & __GFP_RECLAIM && (current->flags & PF_MEMALLOC || oom_victim()))
+		gfp |= __GFP_MEMALLOC;
+	for (;;) {
+		if (gfp & __GFP_RECLAIM)
+			drain_local_caches();
+		page = try_alloc(gfp, order);
+		if (page || !(gfp & __GFP_RECLAIM) || gfp & (__GFP_NORETRY | __GFP_MEMALLOC))
+			return page;
+		if (order > 3 || !out_of_memory(order))
+			return NULL;
+		if (oom_victim())
+			gfp |= __GFP_MEMALLOC;
+	}
+}
+
+static void prepare_frames(struct page *page, gfp_t gfp, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		if (CONFIG_DEBUG)
+			check_poison(page + i);
+		if (gfp & __GFP_ZERO)
+			clear_page(page_address(page + i));
+	}
+	DEBUG_ASSERT(!atomic_read(&page->_refcount) && !atomic_read(&page->_mapcount));
+	page->flags = 0;
+	page->mapping = NULL;
+	atomic_set(&page->_refcount, 1);
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = try_alloc(gfp, order);
+
+	if (CONFIG_DEBUG && gfp & __GFP_RECLAIM)
+		might_sleep();
+	if (unlikely(!page))
+		page = alloc_slow(gfp, order);
+	if (likely(page))
+		prepare_frames(page, gfp, order);
+	return page;
+}
+
+/* Nothing may point at a frame that becomes free. */
+static void check_free(struct page *page, unsigned int order)
+{
+	const unsigned long owned = BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) | BIT(PG_reserved) |
+				    BIT(PG_lru) | BIT(PG_locked) | BIT(PG_poisoned);
+
+	if (page->flags & owned || atomic_read(&page->_mapcount) || atomic_read(&page->_refcount))
+		panic("frame %#lx freed while in use: flags %#lx mapcount %d refcount %d",
+		      page_to_pfn(page), page->flags, atomic_read(&page->_mapcount),
+		      atomic_read(&page->_refcount));
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		poison_frame(page + i);
+}
+
+/* The last reference of an order-0 frame is gone. */
+static void release_frame(struct page *page)
+{
+	if (CONFIG_DEBUG)
+		check_free(page, 0);
+	else
+		page->flags = 0;
+	free_frame(page);
+}
+
+void free_frames(struct page **pages, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		release_frame(pages[i]);
+}
+
+void put_page(struct page *page)
+{
+	DEBUG_ASSERT(atomic_read(&page->_refcount) > 0);
+	if (atomic_dec_and_test(&page->_refcount))
+		release_frame(page);
+}
+
+void free_pages(struct page *page, unsigned int order)
+{
+	unsigned long flags;
+
+	if (!order) {
+		put_page(page);
+		return;
+	}
+	ASSERT(atomic_dec_and_test(&page->_refcount));
+	if (CONFIG_DEBUG)
+		check_free(page, order);
+	else
+		page->flags = 0;
+	flags = spin_lock_irqsave(&zone.lock);
+	zone_free_block(page, order);
+	spin_unlock_irqrestore(&zone.lock, flags);
+}
+
+void *get_free_page(gfp_t gfp)
+{
+	struct page *page = alloc_pages(gfp, 0);
+
+	return page ? page_address(page) : NULL;
+}
+
+void *get_zeroed_page(gfp_t gfp)
+{
+	return get_free_page(gfp | __GFP_ZERO);
+}
+
+void free_page(void *addr)
+{
+	put_page(virt_to_page(addr));
+}
+
+unsigned long nr_free_pages(void)
+{
+	unsigned long nr = READ_ONCE(zone.nr_free);
+
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		nr += READ_ONCE(pcps[cpu].nr);
+	return nr;
+}
+
+unsigned long nr_free_blocks(unsigned int order)
+{
+	return READ_ONCE(zone.nr_blocks[order]);
+}
+
+/* --- boot --- */
+
+/* Free frames [pfn, end) in the largest aligned blocks. */
+static void free_range(unsigned long pfn, unsigned long end)
+{
+	unsigned long flags = spin_lock_irqsave(&zone.lock);
+
+	totalram_pages += end - pfn;
+	while (pfn < end) {
+		unsigned int order = MAX_ORDER;
+
+		while (!IS_ALIGNED(pfn, 1UL << order) || pfn + (1UL << order) > end)
+			order--;
+		zone_free_block(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+	spin_unlock_irqrestore(&zone.lock, flags);
+}
+
+void free_reserved_area(phys_addr_t start, phys_addr_t bytes)
+{
+	unsigned long pfn = PAGE_ALIGN(start) >> PAGE_SHIFT;
+	unsigned long end = (start + bytes) >> PAGE_SHIFT;
+
+	if (pfn < end)
+		free_range(pfn, end);
+}
+
+static unsigned long int_sqrt(unsigned long n)
+{
+	unsigned long root = 0;
+
+	for (unsigned long bit = 1UL << 31; bit; bit >>= 1)
+		if ((root + bit) * (root + bit) <= n)
+			root += bit;
+	return root;
+}
+
+/* Four times the root of the memory in KiB, in KiB: large machines need a smaller part in reserve. */
+static void set_watermarks(void)
+{
+	unsigned long kib = totalram_pages << (PAGE_SHIFT - 10);
+	unsigned long min_kib = clamp(4 * int_sqrt(kib), 128UL, 65536UL);
+
+	watermarks.min = min_kib >> (PAGE_SHIFT - 10);
+	watermarks.low = watermarks.min * 5 / 4;
+	watermarks.high = watermarks.min * 3 / 2;
+}
+
+void page_alloc_init(void)
+{
+	struct mem_range memory, taken;
+
+	for (unsigned int order = 0; order <= MAX_ORDER; order++)
+		INIT_LIST_HEAD(&zone.free[order]);
+	memblock_reserve(0, PAGE_SIZE);		/* frame 0 stays out: its number means "none" */
+	for (unsigned int i = 0; memblock_memory(i, &memory); i++) {
+		for (unsigned int r = 0; memblock_reserved(r, &taken); r++) {
+			if (taken.end <= memory.start || taken.start >= memory.end)
+				continue;
+			if (memory.start < taken.start)
+				free_range(memory.start >> PAGE_SHIFT, taken.start >> PAGE_SHIFT);
+			memory.start = min(taken.end, memory.end);
+		}
+		if (memory.start < memory.end)
+			free_range(memory.start >> PAGE_SHIFT, memory.end >> PAGE_SHIFT);
+	}
+	page_alloc_ready = true;
+	set_watermarks();
+}

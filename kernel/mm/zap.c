@@ -1,0 +1,170 @@
+/* zap.c - unmapping ranges: clear the entries, flush every processor, then free.
+ * Holds:  a frame whose entry was cleared is in a gather until the flush is done, so that no processor
+ *         can reach a frame that somebody else has got meanwhile.
+ * Locks:  mmap_lock at least for read; each table's pte lock while its entries are cleared.
+ * Read:   rmap.c for the counts, asm/tlb.h for the flush. */
+#include <mm/internal.h>
+
+#include <lib/list.h>
+#include <asm/tlb.h>
+#include <debug/assert.h>
+#include <mm/filemap.h>
+#include <sched/sched.h>
+
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
+{
+	tlb->mm = mm;
+	tlb->start = TASK_SIZE;
+	tlb->end = 0;
+	INIT_LIST_HEAD(&tlb->tables);
+	tlb->nr = 0;
+	tlb->whole_mm = false;
+	tlb->keep_anon = false;
+}
+
+static void tlb_flush(struct mmu_gather *tlb)
+{
+	if (tlb->start < tlb->end && !tlb->whole_mm)
+		flush_tlb_mm_range(tlb->mm, tlb->start, tlb->end, false);
+	tlb->start = TASK_SIZE;
+	tlb->end = 0;
+	folios_put(tlb->folios, tlb->nr);
+	tlb->nr = 0;
+}
+
+void tlb_finish_mmu(struct mmu_gather *tlb)
+{
+	struct page *table, *next;
+
+	if (!list_empty(&tlb->tables)) {
+		flush_tlb_mm_range(tlb->mm, 0, TASK_SIZE, true);
+		tlb->start = TASK_SIZE;
+	}
+	tlb_flush(tlb);
+	list_for_each_entry_safe(table, next, &tlb->tables, pt_node)
+		free_table(table);
+}
+
+/* The entry at @addr was cleared: it was present as @pte. */
+static void tlb_remove(struct mmu_gather *tlb, pte_t pte, unsigned long addr)
+{
+	tlb->start = min(tlb->start, addr);
+	tlb->end = addr + PAGE_SIZE;
+	if (!pte_special(pte))
+		tlb->folios[tlb->nr++] = page_folio(pfn_to_page(pte_pfn(pte)));
+	if (tlb->nr == GATHER_PAGES)
+		tlb_flush(tlb);
+}
+
+struct rss_delta {
+	long	anon, file, shmem;
+};
+
+static void unmap_folio(struct folio *folio, pte_t pte, struct rss_delta *rss)
+{
+	if (folio_test_anon(folio)) {
+		rss->anon--;
+	} else {
+		if (pte_dirty(pte))
+			folio_mark_dirty(folio);
+		if (folio_flag(folio, PG_swapbacked))
+			rss->shmem--;
+		else
+			rss->file--;
+	}
+	folio_remove_rmap(folio);
+}
+
+static void add_rss(struct mm_struct *mm, const struct rss_delta *rss)
+{
+	if (rss->anon)
+		atomic_add(&mm->rss_anon, rss->anon);
+	if (rss->file)
+		atomic_add(&mm->rss_file, rss->file);
+	if (rss->shmem)
+		atomic_add(&mm->rss_shmem, rss->shmem);
+}
+
+static bool pte_maps_anon(pte_t pte)
+{
+	return !pte_special(pte) && folio_test_anon(page_folio(pfn_to_page(pte_pfn(pte))));
+}
+
+static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr,
+			  unsigned long end)
+{
+	spinlock_t *ptl = pte_lockptr(pmd);
+	pte_t *ptep = pte_offset(pmd, addr);
+	struct rss_delta rss = {};
+
+	spin_lock(ptl);
+	for (; addr < end; addr += PAGE_SIZE, ptep++) {
+		pte_t pte = ptep_get(ptep);
+
+		if (pte_none(pte))
+			continue;
+		DEBUG_ASSERT(pte_present(pte));
+		if (tlb->keep_anon && pte_maps_anon(pte))
+			continue;
+		/* With nobody else on these tables no processor sets bits behind our back. */
+		if (tlb->whole_mm)
+			set_pte(ptep, (pte_t){ 0 });
+		else
+			pte = ptep_get_and_clear(ptep);
+		if (!pte_special(pte))
+			unmap_folio(page_folio(pfn_to_page(pte_pfn(pte))), pte, &rss);
+		tlb_remove(tlb, pte, addr);
+	}
+	spin_unlock(ptl);
+	add_rss(tlb->mm, &rss);
+}
+
+void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
+		      unsigned long end)
+{
+	unsigned long next;
+
+	DEBUG_ASSERT(start >= vma->vm_start && end <= vma->vm_end && start < end);
+	for (; start < end; start = next) {
+		pmd_t *pmd = mm_find_pmd(vma->vm_mm, start);
+
+		if (!pmd) {
+			next = pud_addr_end(start, end);
+			continue;
+		}
+		next = pmd_addr_end(start, end);
+		if (pmd_none(pmd))
+			continue;
+		zap_pte_range(tlb, pmd, start, next);
+		cond_resched();
+	}
+}
+
+void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct mmu_gather tlb;
+
+	tlb_gather_mmu(&tlb, vma->vm_mm);
+	unmap_page_range(&tlb, vma, start, end);
+	tlb_finish_mmu(&tlb);
+}
+
+/* A table stays while an area in i_mmap covers it: areas leave i_mmap before their tables go. */
+void unmap_mapping_range(struct address_space *mapping, pgoff_t first, pgoff_t last, bool even_cows)
+{
+	struct interval_tree_node *node;
+	struct mmu_gather tlb;
+
+	down_read(&mapping->i_mmap_rwsem);
+	interval_tree_for_each(node, &mapping->i_mmap, first, last) {
+		struct vm_area_struct *vma = container_of(node, struct vm_area_struct, shared);
+		pgoff_t from = max(first, node->start), to = min(last, node->last);
+
+		tlb_gather_mmu(&tlb, vma->vm_mm);
+		tlb.keep_anon = !even_cows;
+		unmap_page_range(&tlb, vma, vma->vm_start + ((from - node->start) << PAGE_SHIFT),
+				 vma->vm_start + ((to - node->start + 1) << PAGE_SHIFT));
+		tlb_finish_mmu(&tlb);
+	}
+	up_read(&mapping->i_mmap_rwsem);
+}

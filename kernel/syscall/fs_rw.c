@@ -1,0 +1,611 @@
+/* fs_rw.c - system calls that move data, and those that change a file's length.
+ * Locks:  f_pos_lock while a call uses and moves the file's position; none for the calls that bring
+ *         a position along, nor for files that have none.
+ * Read:   kernel/fs/tmpfs_file.c, pipe.c for what happens then. */
+#include <syscall/fs.h>
+
+#include <lib/err.h>
+#include <asm/uaccess.h>
+#include <fs/dentry.h>
+#include <fs/file.h>
+#include <fs/inode.h>
+#include <fs/internal.h>
+#include <fs/iov_iter.h>
+#include <fs/namei.h>
+#include <fs/super.h>
+#include <mm/slab.h>
+#include <proc/signal.h>
+#include <proc/task.h>
+#include <sched/sched.h>
+#include <uapi/errno.h>
+#include <uapi/fcntl.h>
+#include <uapi/resource.h>
+
+#define MAX_RW_COUNT	(0x7fffffffUL & PAGE_MASK)
+#define INLINE_IOVS	8
+
+enum rw { RW_READ, RW_WRITE };
+
+static ssize_t no_operation(const struct file *file)
+{
+	return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
+}
+
+/* One transfer at *@pos, which moves on. */
+static ssize_t do_rw(struct file *file, enum rw rw, struct iov_iter *iter, loff_t *pos)
+{
+	if (!(file->f_mode & (rw == RW_READ ? FMODE_READ : FMODE_WRITE)))
+		return -EBADF;
+	if (rw == RW_READ)
+		return likely(file->f_op->read) ? file->f_op->read(file, iter, pos) :
+						  no_operation(file);
+	return likely(file->f_op->write) ? file->f_op->write(file, iter, pos) : no_operation(file);
+}
+
+/* The same at the file's own position. */
+static ssize_t rw_at_pos(struct file *file, enum rw rw, struct iov_iter *iter)
+{
+	loff_t pos = 0;
+	ssize_t ret;
+
+	if (file->f_mode & FMODE_STREAM)
+		return do_rw(file, rw, iter, &pos);
+	mutex_lock(&file->f_pos_lock);
+	pos = file->f_pos;
+	ret = do_rw(file, rw, iter, &pos);
+	if (ret > 0)
+		file->f_pos = pos;
+	mutex_unlock(&file->f_pos_lock);
+	return ret;
+}
+
+static long rw_single(unsigned int fd, enum rw rw, void *buf, size_t count)
+{
+	struct fd f = fdget(fd);
+	struct iov_iter iter;
+	ssize_t ret;
+
+	if (!f.file)
+		return -EBADF;
+	if (!access_ok(buf, count)) {
+		fdput(f);
+		return -EFAULT;
+	}
+	iov_iter_user(&iter, buf, min(count, MAX_RW_COUNT));
+	ret = rw_at_pos(f.file, rw, &iter);
+	fdput(f);
+	return ret;
+}
+
+long sys_read(unsigned int fd, void *buf, size_t count)
+{
+	return rw_single(fd, RW_READ, buf, count);
+}
+
+long sys_write(unsigned int fd, const void *buf, size_t count)
+{
+	return rw_single(fd, RW_WRITE, (void *)buf, count);
+}
+
+static long rw_position(unsigned int fd, enum rw rw, struct iov_iter *iter, loff_t pos)
+{
+	struct fd f = fdget(fd);
+	ssize_t ret;
+
+	if (!f.file)
+		return -EBADF;
+	if (pos < 0)
+		ret = -EINVAL;
+	else if (f.file->f_mode & FMODE_STREAM)
+		ret = -ESPIPE;
+	else
+		ret = do_rw(f.file, rw, iter, &pos);
+	fdput(f);
+	return ret;
+}
+
+long sys_pread64(unsigned int fd, void *buf, size_t count, loff_t pos)
+{
+	struct iov_iter iter;
+
+	if (!access_ok(buf, count))
+		return -EFAULT;
+	iov_iter_user(&iter, buf, min(count, MAX_RW_COUNT));
+	return rw_position(fd, RW_READ, &iter, pos);
+}
+
+long sys_pwrite64(unsigned int fd, const void *buf, size_t count, loff_t pos)
+{
+	struct iov_iter iter;
+
+	if (!access_ok(buf, count))
+		return -EFAULT;
+	iov_iter_user(&iter, (void *)buf, min(count, MAX_RW_COUNT));
+	return rw_position(fd, RW_WRITE, &iter, pos);
+}
+
+/* A copy of the user's vector, and an iterator over what it describes. */
+struct user_vec {
+	struct iovec	inline_vec[INLINE_IOVS];
+	struct iovec	*vec;
+	struct iov_iter	iter;
+};
+
+static void put_user_vec(struct user_vec *uv)
+{
+	if (uv->vec != uv->inline_vec)
+		kfree(uv->vec);
+}
+
+/* Bytes described, cut to what one call may move; errno if a segment cannot be right. */
+static ssize_t check_vec(struct iovec *vec, unsigned long nr)
+{
+	size_t total = 0;
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if ((ssize_t)vec[i].iov_len < 0)
+			return -EINVAL;
+		if (!access_ok(vec[i].iov_base, vec[i].iov_len))
+			return -EFAULT;
+		vec[i].iov_len = min(vec[i].iov_len, MAX_RW_COUNT - total);
+		total += vec[i].iov_len;
+	}
+	return total;
+}
+
+static int get_user_vec(struct user_vec *uv, const struct iovec *user, unsigned long nr)
+{
+	ssize_t total = -EFAULT;
+
+	if (nr > UIO_MAXIOV)
+		return -EINVAL;
+	uv->vec = uv->inline_vec;
+	if (nr > INLINE_IOVS) {
+		uv->vec = kmalloc(nr * sizeof(*user), GFP_KERNEL);
+		if (!uv->vec)
+			return -ENOMEM;
+	}
+	if (!copy_from_user(uv->vec, user, nr * sizeof(*user)))
+		total = check_vec(uv->vec, nr);
+	if (total < 0) {
+		put_user_vec(uv);
+		return total;
+	}
+	iov_iter_user_vec(&uv->iter, uv->vec, nr, total);
+	return 0;
+}
+
+static long rw_vec(unsigned int fd, enum rw rw, const struct iovec *vec, unsigned long vlen)
+{
+	struct fd f = fdget(fd);
+	struct user_vec uv;
+	long ret;
+
+	if (!f.file)
+		return -EBADF;
+	ret = get_user_vec(&uv, vec, vlen);
+	if (!ret) {
+		ret = rw_at_pos(f.file, rw, &uv.iter);
+		put_user_vec(&uv);
+	}
+	fdput(f);
+	return ret;
+}
+
+long sys_readv(unsigned int fd, const struct iovec *vec, unsigned long vlen)
+{
+	return rw_vec(fd, RW_READ, vec, vlen);
+}
+
+long sys_writev(unsigned int fd, const struct iovec *vec, unsigned long vlen)
+{
+	return rw_vec(fd, RW_WRITE, vec, vlen);
+}
+
+static long rw_vec_position(unsigned int fd, enum rw rw, const struct iovec *vec,
+			    unsigned long vlen, loff_t pos)
+{
+	struct user_vec uv;
+	long ret = get_user_vec(&uv, vec, vlen);
+
+	if (ret)
+		return ret;
+	ret = rw_position(fd, rw, &uv.iter, pos);
+	put_user_vec(&uv);
+	return ret;
+}
+
+/* The position's upper half is an argument of its own for 32-bit programs' sake. */
+long sys_preadv(unsigned int fd, const struct iovec *vec, unsigned long vlen, unsigned long pos_l,
+		unsigned long pos_h)
+{
+	return rw_vec_position(fd, RW_READ, vec, vlen, pos_l);
+}
+
+long sys_pwritev(unsigned int fd, const struct iovec *vec, unsigned long vlen, unsigned long pos_l,
+		 unsigned long pos_h)
+{
+	return rw_vec_position(fd, RW_WRITE, vec, vlen, pos_l);
+}
+
+static long rw_vec2(unsigned int fd, enum rw rw, const struct iovec *vec, unsigned long vlen,
+		    loff_t pos, int flags)
+{
+	/* What is in memory is as safe as it gets, so the sync flags ask for nothing. */
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+		return -EOPNOTSUPP;
+	if (pos == -1)
+		return rw_vec(fd, rw, vec, vlen);
+	return rw_vec_position(fd, rw, vec, vlen, pos);
+}
+
+long sys_preadv2(unsigned int fd, const struct iovec *vec, unsigned long vlen, unsigned long pos_l,
+		 unsigned long pos_h, int flags)
+{
+	return rw_vec2(fd, RW_READ, vec, vlen, pos_l, flags);
+}
+
+long sys_pwritev2(unsigned int fd, const struct iovec *vec, unsigned long vlen, unsigned long pos_l,
+		  unsigned long pos_h, int flags)
+{
+	return rw_vec2(fd, RW_WRITE, vec, vlen, pos_l, flags);
+}
+
+long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
+{
+	struct fd f = fdget(fd);
+	loff_t ret;
+
+	if (!f.file)
+		return -EBADF;
+	if (whence > SEEK_HOLE) {
+		ret = -EINVAL;
+	} else if (f.file->f_mode & FMODE_STREAM) {
+		ret = -ESPIPE;
+	} else {
+		mutex_lock(&f.file->f_pos_lock);
+		ret = f.file->f_op->llseek ? f.file->f_op->llseek(f.file, offset, whence) :
+					     default_llseek(f.file, offset, whence);
+		mutex_unlock(&f.file->f_pos_lock);
+	}
+	fdput(f);
+	return ret;
+}
+
+/* Write all of @page's @bytes at *@pos; what was written, or errno if nothing was. */
+static ssize_t write_out(struct file *out, void *page, size_t bytes, loff_t *pos)
+{
+	struct iov_iter iter;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < bytes) {
+		iov_iter_kernel(&iter, (char *)page + done, bytes - done);
+		n = do_rw(out, RW_WRITE, &iter, pos);
+		if (n <= 0)
+			return done ? (ssize_t)done : n;
+		done += n;
+	}
+	return done;
+}
+
+/* Move up to @count bytes through one page. Both positions end behind what was written. Bytes, or
+ * errno if there are none. */
+static ssize_t copy_between(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
+			    size_t count)
+{
+	void *page = get_free_page(GFP_KERNEL);
+	ssize_t got, put = 0;
+	size_t done = 0;
+
+	if (!page)
+		return -ENOMEM;
+	while (done < count && put >= 0) {
+		struct iov_iter iter;
+		loff_t pos = *in_pos;
+
+		iov_iter_kernel(&iter, page, min(PAGE_SIZE, count - done));
+		got = do_rw(in, RW_READ, &iter, &pos);
+		put = got > 0 ? write_out(out, page, got, out_pos) : got;
+		if (put <= 0)
+			break;
+		*in_pos += put;
+		done += put;
+		if (put < got || signal_pending(current))
+			break;
+		cond_resched();
+	}
+	free_page(page);
+	return done ? (ssize_t)done : put;
+}
+
+static loff_t read_pos(struct file *file)
+{
+	loff_t pos;
+
+	mutex_lock(&file->f_pos_lock);
+	pos = file->f_pos;
+	mutex_unlock(&file->f_pos_lock);
+	return pos;
+}
+
+static void write_pos(struct file *file, loff_t pos)
+{
+	mutex_lock(&file->f_pos_lock);
+	file->f_pos = pos;
+	mutex_unlock(&file->f_pos_lock);
+}
+
+/* Where a copy begins: at the user's offset, or at the file's position. */
+static int start_pos(struct file *file, loff_t *user, loff_t *pos)
+{
+	if (!user) {
+		*pos = read_pos(file);
+		return 0;
+	}
+	if (file->f_mode & FMODE_STREAM)
+		return -ESPIPE;
+	if (copy_from_user(pos, user, sizeof(*pos)))
+		return -EFAULT;
+	return *pos < 0 ? -EINVAL : 0;
+}
+
+static int end_pos(struct file *file, loff_t *user, loff_t pos)
+{
+	if (user)
+		return copy_to_user(user, &pos, sizeof(pos)) ? -EFAULT : 0;
+	if (!(file->f_mode & FMODE_STREAM))
+		write_pos(file, pos);
+	return 0;
+}
+
+/* The files may be one, or used by two calls the other way round at a time; so no f_pos_lock is
+ * held during the copy. */
+static ssize_t copy_files(struct file *in, loff_t *in_off, struct file *out, loff_t *out_off,
+			  size_t count)
+{
+	loff_t in_pos, out_pos;
+	ssize_t ret;
+	int err = start_pos(in, in_off, &in_pos);
+
+	if (!err)
+		err = start_pos(out, out_off, &out_pos);
+	if (err)
+		return err;
+	if (in->f_inode == out->f_inode && S_ISREG(in->f_inode->i_mode) &&
+	    in_pos < out_pos + (loff_t)count && out_pos < in_pos + (loff_t)count)
+		return -EINVAL;
+	ret = copy_between(in, &in_pos, out, &out_pos, min(count, MAX_RW_COUNT));
+	if (ret > 0) {
+		err = end_pos(in, in_off, in_pos);
+		if (!err)
+			err = end_pos(out, out_off, out_pos);
+	}
+	return err ? err : ret;
+}
+
+long sys_sendfile(int out_fd, int in_fd, loff_t *offset, size_t count)
+{
+	struct fd in = fdget(in_fd), out = fdget(out_fd);
+	ssize_t ret = -EBADF;
+
+	if (in.file && out.file && (in.file->f_mode & FMODE_READ) &&
+	    (out.file->f_mode & FMODE_WRITE)) {
+		/* From pipes and terminals programs read and write by themselves. */
+		ret = -EINVAL;
+		if (S_ISREG(in.file->f_inode->i_mode) && in.file->f_op->read)
+			ret = copy_files(in.file, offset, out.file, NULL, count);
+	}
+	if (in.file)
+		fdput(in);
+	if (out.file)
+		fdput(out);
+	return ret;
+}
+
+static int check_copy_range(struct file *in, struct file *out, unsigned int flags)
+{
+	if (!in || !out || !(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE) ||
+	    (out->f_flags & O_APPEND))
+		return -EBADF;
+	if (flags)
+		return -EINVAL;
+	if (S_ISDIR(in->f_inode->i_mode) || S_ISDIR(out->f_inode->i_mode))
+		return -EISDIR;
+	if (!S_ISREG(in->f_inode->i_mode) || !S_ISREG(out->f_inode->i_mode))
+		return -EINVAL;
+	return 0;
+}
+
+long sys_copy_file_range(int fd_in, loff_t *off_in, int fd_out, loff_t *off_out, size_t len,
+			 unsigned int flags)
+{
+	struct fd in = fdget(fd_in), out = fdget(fd_out);
+	ssize_t ret = check_copy_range(in.file, out.file, flags);
+
+	if (!ret)
+		ret = copy_files(in.file, off_in, out.file, off_out, len);
+	if (in.file)
+		fdput(in);
+	if (out.file)
+		fdput(out);
+	return ret;
+}
+
+long sys_fsync(unsigned int fd)
+{
+	struct fd f = fdget(fd);
+	int err;
+
+	if (!f.file)
+		return -EBADF;
+	err = f.file->f_op->fsync ? f.file->f_op->fsync(f.file) : -EINVAL;
+	fdput(f);
+	return err;
+}
+
+long sys_fdatasync(unsigned int fd)
+{
+	return sys_fsync(fd);
+}
+
+/* Every file system here is memory: nothing is ever unwritten. */
+long sys_sync(void)
+{
+	return 0;
+}
+
+static long check_fd(int fd, bool seekable)
+{
+	struct fd f = fdget(fd);
+	long err = 0;
+
+	if (!f.file)
+		return -EBADF;
+	if (seekable && (f.file->f_mode & FMODE_STREAM))
+		err = -ESPIPE;
+	fdput(f);
+	return err;
+}
+
+long sys_syncfs(int fd)
+{
+	return check_fd(fd, false);
+}
+
+long sys_sync_file_range(int fd, loff_t offset, loff_t bytes, unsigned int flags)
+{
+	if ((flags & ~7u) || offset < 0 || offset + bytes < offset)
+		return -EINVAL;
+	return check_fd(fd, true);
+}
+
+long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
+{
+	if (advice < 0 || advice > 5 || (loff_t)len < 0)
+		return -EINVAL;
+	return check_fd(fd, true);
+}
+
+long sys_readahead(int fd, loff_t offset, size_t count)
+{
+	struct fd f = fdget(fd);
+	long err = -EBADF;
+
+	if (!f.file)
+		return err;
+	if (f.file->f_mode & FMODE_READ)
+		err = S_ISREG(f.file->f_inode->i_mode) ? 0 : -EINVAL;
+	fdput(f);
+	return err;
+}
+
+/* A length that RLIMIT_FSIZE and the largest file allow. 0 or -EFBIG, with SIGXFSZ. */
+static int check_length(loff_t length)
+{
+	if ((unsigned long)length > rlimit(RLIMIT_FSIZE)) {
+		send_signal(SIGXFSZ, NULL, current, false);
+		return -EFBIG;
+	}
+	return length > MAX_FILE_BYTES ? -EFBIG : 0;
+}
+
+static int truncate_path(const struct path *path, loff_t length)
+{
+	struct inode *inode = path->dentry->d_inode;
+	int err;
+
+	if (S_ISDIR(inode->i_mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->i_mode))
+		return -EINVAL;
+	err = mnt_want_write(path);
+	if (!err)
+		err = inode_permission(inode, MAY_WRITE);
+	if (!err)
+		err = check_length(length);
+	if (!err)
+		err = get_write_access(inode);
+	if (err)
+		return err;
+	err = vfs_truncate(inode, length);
+	put_write_access(inode);
+	return err;
+}
+
+long sys_truncate(const char *name, long length)
+{
+	struct path path;
+	int err;
+
+	if (length < 0)
+		return -EINVAL;
+	err = user_path_at(AT_FDCWD, name, LOOKUP_FOLLOW, &path);
+	if (err)
+		return err;
+	err = truncate_path(&path, length);
+	path_put(&path);
+	return err;
+}
+
+long sys_ftruncate(unsigned int fd, unsigned long length)
+{
+	struct fd f;
+	int err = -EINVAL;
+
+	if ((long)length < 0)
+		return -EINVAL;
+	f = fdget(fd);
+	if (!f.file)
+		return -EBADF;
+	if (S_ISREG(f.file->f_inode->i_mode) && (f.file->f_mode & FMODE_WRITE))
+		err = check_length(length);
+	if (!err)
+		err = vfs_truncate(f.file->f_inode, length);
+	fdput(f);
+	return err;
+}
+
+static int file_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct inode *inode = file->f_inode;
+	int err;
+
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_FL_PUNCH_HOLE) && (mode & FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (S_ISFIFO(inode->i_mode))
+		return -ESPIPE;
+	if (S_ISDIR(inode->i_mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->i_mode))
+		return -ENODEV;
+	if (offset > MAX_FILE_BYTES - len)
+		return -EFBIG;
+	if (!inode->i_op || !inode->i_op->fallocate)
+		return -EOPNOTSUPP;
+	err = (mode & FALLOC_FL_KEEP_SIZE) ? 0 : check_length(offset + len);
+	if (err)
+		return err;
+	down_write(&inode->i_rwsem);
+	err = inode->i_op->fallocate(inode, mode, offset, len);
+	up_write(&inode->i_rwsem);
+	return err;
+}
+
+long sys_fallocate(int fd, int mode, loff_t offset, loff_t len)
+{
+	struct fd f = fdget(fd);
+	int err = -EINVAL;
+
+	if (!f.file)
+		return -EBADF;
+	if (offset >= 0 && len > 0)
+		err = file_fallocate(f.file, mode, offset, len);
+	fdput(f);
+	return err;
+}

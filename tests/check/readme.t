@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""readme.t - every folder has a README.md, and it names every file of the folder.
+Folders of headers (include/ and below) mirror those of the .c files: the README.md of the nearest folder
+above says so, and need not name each header."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tree import Tap, files, read  # noqa: E402
+
+TOP_LEVEL = {"kernel", "boot", "lib", "user", "tests", "linker.ld", "Makefile", "README.md"}
+
+
+def readme_of(folder):
+    while True:
+        candidate = os.path.join(folder, "README.md")
+        if os.path.exists(candidate) or not folder or "/include" not in "/" + folder:
+            return candidate
+        folder = os.path.dirname(folder)
+
+
+def unnamed(folder, names):
+    text = read(readme_of(folder))
+    for name in names:
+        stem = os.path.splitext(name)[0]
+        if name != "README.md" and not re.search(r"(?<![\w.-])%s(?![\w-])" % re.escape(name), text) \
+                and not re.search(r"(?<![\w.-])%s(?![\w.-])" % re.escape(stem), text):
+            yield os.path.join(folder, name)
+
+
+def main():
+    tap = Tap()
+    folders = {}
+    for path in files():
+        folders.setdefault(os.path.dirname(path), []).append(os.path.basename(path))
+    tap.none("the top level holds what it should and nothing else",
+             set(p.split("/")[0] for p in files()) ^ TOP_LEVEL)
+    tap.none("every folder has a README.md",
+             (f or "." for f in sorted(folders) if not os.path.exists(readme_of(f))))
+    for folder in sorted(folders):
+        if os.path.exists(readme_of(folder)) and "include" not in folder.split("/"):
+            tap.none("%s names its files" % readme_of(folder), unnamed(folder, folders[folder]))
+    tap.done()
+
+
+main()

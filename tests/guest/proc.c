@@ -1,0 +1,271 @@
+/* proc.c - procfs: what ps, free, top and curious programs read. */
+#include "tap.h"
+#include <dirent.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+static char buf[32768];
+
+/* Reads a whole file, in pieces of @piece bytes; its length, or -1. */
+static ssize_t slurp(const char *path, size_t piece)
+{
+	size_t len = 0;
+	ssize_t n = 0;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	while (len + piece < sizeof(buf) && (n = read(fd, buf + len, piece)) > 0)
+		len += (size_t)n;
+	close(fd);
+	buf[len] = 0;
+	return n < 0 ? -1 : (ssize_t)len;
+}
+
+/* The field of /proc/PID/stat by its number in the manual (1 is the pid). */
+static long stat_field(pid_t pid, int field)
+{
+	char path[64], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (slurp(path, 4096) <= 0)
+		return -1;
+	if (field == 1)
+		return strtol(buf, NULL, 10);
+	at = strrchr(buf, ')');
+	if (field == 3)
+		return at[2];
+	for (field -= 2; field > 0 && at; field--)
+		at = strchr(at + 1, ' ');
+	return at ? strtol(at, NULL, 10) : -1;
+}
+
+static long status_field(const char *name)
+{
+	char *at;
+
+	if (slurp("/proc/self/status", 4096) <= 0)
+		return -1;
+	at = strstr(buf, name);
+	return at ? strtol(at + strlen(name) + 1, NULL, 0) : -1;
+}
+
+static void meminfo(void)
+{
+	long total = meminfo_kib("MemTotal"), is_free = meminfo_kib("MemFree"), less;
+	char *p;
+
+	ok(total > 32 * 1024, "/proc/meminfo tells MemTotal");
+	ok(is_free > 0 && is_free < total, "and MemFree below it");
+	ok(meminfo_kib("MemAvailable") > 0, "and MemAvailable");
+	ok(meminfo_kib("Buffers") >= 0 && meminfo_kib("Cached") >= 0 &&
+	   meminfo_kib("SwapTotal") >= 0 && meminfo_kib("SwapFree") >= 0,
+	   "and Buffers, Cached, SwapTotal and SwapFree");
+	is_free = meminfo_kib("MemFree");
+	p = mmap(NULL, 16 * MIB, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	less = meminfo_kib("MemFree");
+	ok(is_free - less > 14 * 1024 && is_free - less < 18 * 1024,
+	   "16 MiB in use are missing from MemFree");
+	munmap(p, 16 * MIB);
+}
+
+static void stat_file(void)
+{
+	long before;
+	char *p;
+	pid_t pid;
+
+	is(stat_field(getpid(), 1), getpid(), "/proc/PID/stat tells the pid");
+	is(stat_field(getpid(), 4), getppid(), "and the parent");
+	is(stat_field(getpid(), 5), getpgrp(), "and the group");
+	is(stat_field(getpid(), 6), getsid(0), "and the session");
+	is(stat_field(getpid(), 3), 'R', "who reads it is running");
+	must(slurp("/proc/self/stat", 4096) > 0);
+	ok(strstr(buf, "(proc)") != NULL, "and the name");
+	before = stat_field(getpid(), 23);
+	p = map_anon(8 * MIB, PROT_NONE);
+	is(stat_field(getpid(), 23) - before, 8 * MIB, "vsize grows by what is mapped");
+	munmap(p, 8 * MIB);
+	before = stat_field(getpid(), 24);
+	p = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	before = stat_field(getpid(), 24) - before;
+	ok(before >= 900 && before <= 1200, "rss grows by what is touched");
+	munmap(p, 4 * MIB);
+	pid = fork();
+	if (pid == 0)
+		hang(NULL);
+	sleep_ms(20);
+	is(stat_field(pid, 3), 'S', "a process that waits is sleeping");
+	kill(pid, SIGSTOP);
+	must(waitpid(pid, NULL, WUNTRACED) == pid);
+	is(stat_field(pid, 3), 'T', "a stopped one is stopped");
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	is(stat_field(pid, 3), 'Z', "one that has ended is a zombie");
+	wait_for(pid);
+	is(stat_field(pid, 3), -1, "and gone when it was waited for");
+}
+
+static void status(void)
+{
+	is(status_field("Pid:"), getpid(), "/proc/self/status tells the pid");
+	is(status_field("PPid:"), getppid(), "and the parent");
+	is(status_field("Uid:"), getuid(), "and the user");
+	is(status_field("Threads:"), 1, "and the number of threads");
+	ok(status_field("VmRSS:") > 0 && status_field("VmSize:") >= status_field("VmRSS:"),
+	   "VmRSS is not above VmSize");
+	prctl(PR_SET_NAME, "another");
+	must(slurp("/proc/self/status", 4096) > 0);
+	ok(strncmp(buf, "Name:\tanother\n", 14) == 0, "PR_SET_NAME changes the name");
+	prctl(PR_SET_NAME, "proc");
+}
+
+static void maps(void)
+{
+	struct vma v;
+	unsigned long last = 0;
+	int i, bad = 0, code = 0, stack = 0;
+
+	for (i = 0; vma_in(NULL, (void *)-1UL, i, &v); i++) {
+		bad += v.start < last || v.start >= v.end || v.start % PAGE || v.end % PAGE;
+		last = v.end;
+		code += strcmp(v.perm, "r-xp") == 0 && v.name[0] == '/';
+		stack += strcmp(v.name, "[stack]") == 0;
+	}
+	ok(i >= 4, "/proc/self/maps lists the mappings");
+	is(bad, 0, "in order, apart, and page by page");
+	ok(code == 1 && stack == 1, "with the program's code and the stack");
+	for (i = 0; i < 200; i++)
+		map_at(map_anon(PAGE, PROT_READ), PAGE, i % 2 ? PROT_READ : PROT_NONE);
+	must(slurp("/proc/self/maps", 4096) > 0);
+	for (bad = 0, i = 0; buf[i]; i++)
+		bad += buf[i] == '\n';
+	ok(bad >= 100, "it can be longer than a page");
+}
+
+static void links(void)
+{
+	char path[256], want[256];
+	ssize_t n = readlink("/proc/self", path, sizeof(path) - 1);
+	int fd = make_file("/tmp/proc", 1);
+	struct stat a, b;
+
+	path[n > 0 ? n : 0] = 0;
+	is(atoi(path), getpid(), "/proc/self leads to the own process");
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	ok(strcmp(strrchr(path, '/') ? strrchr(path, '/') : "", "/proc") == 0,
+	   "/proc/self/exe leads to the program");
+	ok(stat("/proc/self/exe", &a) == 0 && stat(path, &b) == 0 && a.st_ino == b.st_ino,
+	   "and can be followed");
+	must(chdir("/tmp") == 0);
+	n = readlink("/proc/self/cwd", path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	ok(strcmp(path, "/tmp") == 0, "/proc/self/cwd leads to the current directory");
+	must(chdir("/") == 0);
+	snprintf(want, sizeof(want), "/proc/self/fd/%d", fd);
+	n = readlink(want, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	ok(strcmp(path, "/tmp/proc") == 0, "/proc/self/fd leads to open files");
+	close(fd);
+	unlink("/tmp/proc");
+}
+
+static void general(void)
+{
+	double up = 0, idle;
+
+	ok(slurp("/proc/uptime", 64) > 0 && sscanf(buf, "%lf %lf", &up, &idle) == 2 && up > 0,
+	   "/proc/uptime tells the time since boot");
+	ok(slurp("/proc/stat", 4096) > 0 && strncmp(buf, "cpu ", 4) == 0 &&
+	   strstr(buf, "\ncpu0 "), "/proc/stat tells processor times");
+	ok(strstr(buf, "\nctxt ") && strstr(buf, "\nprocesses ") && strstr(buf, "\nbtime "),
+	   "and counters");
+	ok(slurp("/proc/loadavg", 64) > 0 && strchr(buf, '/'), "/proc/loadavg tells the load");
+	ok(slurp("/proc/mounts", 4096) > 0 && strstr(buf, " /proc proc "),
+	   "/proc/mounts tells of /proc");
+	ok(slurp("/proc/cmdline", 4096) > 0 && strstr(buf, "console="),
+	   "/proc/cmdline tells the kernel's command line");
+	ok(slurp("/proc/version", 4096) > 0, "/proc/version is there");
+	ok(slurp("/proc/cpuinfo", 4096) > 0 && strstr(buf, "processor"), "/proc/cpuinfo is there");
+	is(slurp("/proc/no-such-file", 64), -1, "a missing file is not there");
+}
+
+static void pieces(void)
+{
+	static char whole[32768];
+	ssize_t len = slurp("/proc/self/maps", 16384);
+
+	must(len > 0);
+	memcpy(whole, buf, (size_t)len + 1);
+	is(slurp("/proc/self/maps", 7), len, "a file read in pieces of 7 bytes has its length");
+	ok(memcmp(whole, buf, (size_t)len) == 0, "and the same text");
+}
+
+static void processes(void)
+{
+	struct dirent *d;
+	DIR *dir = opendir("/proc");
+	pid_t pid = fork();
+	int self = 0, child_seen = 0, init = 0;
+
+	if (pid == 0)
+		hang(NULL);
+	must(dir);
+	while ((d = readdir(dir)) != NULL) {
+		self += atoi(d->d_name) == getpid();
+		child_seen += atoi(d->d_name) == pid;
+		init += atoi(d->d_name) == 1;
+	}
+	closedir(dir);
+	ok(self == 1 && init == 1, "/proc lists process 1 and this one");
+	is(child_seen, 1, "and a child");
+	kill(pid, SIGKILL);
+	wait_for(pid);
+}
+
+static void command_line(void)
+{
+	char path[64];
+	pid_t pid;
+
+	must(slurp("/proc/self/cmdline", 4096) > 0);
+	ok(strcmp(strrchr(buf, '/') ? strrchr(buf, '/') : buf, "/proc") == 0,
+	   "/proc/self/cmdline tells the arguments");
+	pid = fork();
+	if (pid == 0) {
+		char *argv[] = { "/bin/busybox", "sleep", "10", NULL };
+
+		execv(argv[0], argv);
+		hang(NULL);
+	}
+	sleep_ms(50);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	if (access("/bin/busybox", X_OK) == 0)
+		ok(slurp(path, 64) == 22 && !memcmp(buf, "/bin/busybox\0sleep\00010\0", 22),
+		   "another process's can be read");
+	else
+		skip("no busybox", "another process's can be read");
+	kill(pid, SIGKILL);
+	wait_for(pid);
+}
+
+static void body(void)
+{
+	meminfo();
+	stat_file();
+	status();
+	maps();
+	pieces();
+	links();
+	general();
+	processes();
+	command_line();
+}
+
+int main(void)
+{
+	return tap_run(body, 10);
+}

@@ -1,0 +1,47 @@
+/* irqflags.h - the kernel's header of this name for a host program: a flag that nobody but the
+ * checks looks at, since there are no interrupts. */
+#ifndef ASM_IRQFLAGS_H
+#define ASM_IRQFLAGS_H
+
+#include <lib/types.h>
+
+#define X86_EFLAGS_IF	(1UL << 9)
+
+extern __thread bool shim_irqs_off;
+void cpu_relax(void);		/* lets other host threads run */
+
+static inline unsigned long local_save_flags(void)
+{
+	return shim_irqs_off ? 0 : X86_EFLAGS_IF;
+}
+
+static inline void local_irq_disable(void)
+{
+	shim_irqs_off = true;
+}
+
+static inline void local_irq_enable(void)
+{
+	shim_irqs_off = false;
+}
+
+static inline bool irqs_disabled(void)
+{
+	return shim_irqs_off;
+}
+
+static inline unsigned long local_irq_save(void)
+{
+	unsigned long flags = local_save_flags();
+
+	local_irq_disable();
+	return flags;
+}
+
+static inline void local_irq_restore(unsigned long flags)
+{
+	if (flags & X86_EFLAGS_IF)
+		local_irq_enable();
+}
+
+#endif

@@ -1,0 +1,370 @@
+/* check.c - the verifier of the host tests.
+ * What it proves, for all mms of shim_mms and all files of shim_inodes:
+ *	areas		in order, apart, tree and list alike, gaps right, page counts right, in i_mmap
+ *	tables		each covers an area, is marked as a table of its mm, and is counted
+ *	entries		inside an area, with no right that the area does not give; writable only if the
+ *			page is shared or exclusively ours
+ *	frames		map count is the number of entries, references are entries and cache; on the LRU;
+ *			exclusive ones have one entry
+ *	sums		rss, vmstat, LRU sizes, objects out; every frame of the machine is accounted for
+ *	TLBs		no processor has a translation that the tables do not give any more
+ * Locks:  none; nobody else may run. */
+#include "check.h"
+
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <lib/string.h>
+#include <asm/pgtable.h>
+#include <debug/assert.h>
+#include <mm/filemap.h>
+#include <mm/internal.h>
+#include <mm/memblock.h>
+#include <mm/page.h>
+#include <mm/slab.h>
+#include <mm/vmalloc.h>
+#include <mm/vmstat.h>
+#include <uapi/mman.h>
+
+#include "file.h"
+#include "machine.h"
+#include "mmu.h"
+#include "os.h"
+
+#define CHECK(cond, fmt, ...) \
+	(likely(cond) ? (void)0 : panic("%s:%d: not true: %s: " fmt, __FILE__, __LINE__, #cond, \
+					##__VA_ARGS__))
+#define MAX_CACHES	64
+
+struct frame_use {
+	unsigned int	entries;	/* page-table entries that name it */
+	unsigned int	cached;		/* places in page caches */
+};
+
+static struct frame_use *frames;	/* by frame number */
+static unsigned long nr_frames;
+
+static struct sums {
+	unsigned long	file_areas, areas;
+	unsigned long	tables;			/* below the top level */
+	unsigned long	anon, file_mapped, cached, shmem;	/* frames */
+} sums;
+
+static struct baseline {
+	unsigned long	total, free;
+	unsigned long	active[MAX_CACHES];
+} baseline;
+
+/* --- areas --- */
+
+static struct vm_area_struct *area_of(struct rb_node *node)
+{
+	return rb_entry(node, struct vm_area_struct, vm_rb);
+}
+
+/* Returns the largest gap of the subtree; areas come in order from *@last on. */
+static unsigned long check_subtree(struct rb_node *node, struct vm_area_struct **last)
+{
+	struct vm_area_struct *vma, *prev;
+	unsigned long gap = 0, below, from;
+
+	if (!node)
+		return 0;
+	vma = area_of(node);
+	below = check_subtree(node->rb_left, last);
+	prev = *last;
+	from = prev ? prev->vm_end : 0;
+	CHECK(vma->vm_start < vma->vm_end, "%#lx", vma->vm_start);
+	CHECK(from <= vma->vm_start, "%#lx and %#lx overlap", from, vma->vm_start);
+	CHECK(vma_prev(vma) == prev, "tree and list differ at %#lx", vma->vm_start);
+	if (vma_start_gap(vma) > from)
+		gap = vma_start_gap(vma) - from;
+	gap = max(gap, below);
+	*last = vma;
+	gap = max(gap, check_subtree(node->rb_right, last));
+	CHECK(vma->rb_subtree_gap == gap, "area %#lx: %#lx, not %#lx", vma->vm_start,
+	      vma->rb_subtree_gap, gap);
+	return gap;
+}
+
+static bool linked_in_file(struct vm_area_struct *vma)
+{
+	struct interval_tree_node *node;
+
+	interval_tree_for_each(node, &file_mapping(vma->vm_file)->i_mmap, vma->vm_pgoff, vma->vm_pgoff)
+		if (node == &vma->shared)
+			return true;
+	return false;
+}
+
+static void check_area(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	unsigned long pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+
+	CHECK(vma->vm_mm == mm, "%#lx", vma->vm_start);
+	CHECK(!offset_in_page(vma->vm_start | vma->vm_end) && vma->vm_end <= TASK_SIZE, "%#lx",
+	      vma->vm_start);
+	CHECK(vma->vm_page_prot.val == vm_get_page_prot(vma->vm_flags).val, "%#lx", vma->vm_start);
+	CHECK(!(vma->vm_flags & VM_SHARED) || vma->vm_file, "%#lx", vma->vm_start);
+	sums.areas++;
+	if (!vma->vm_file)
+		return;
+	sums.file_areas++;
+	CHECK(vma->shared.start == vma->vm_pgoff && vma->shared.last == vma->vm_pgoff + pages - 1,
+	      "%#lx", vma->vm_start);
+	CHECK(linked_in_file(vma), "%#lx", vma->vm_start);
+}
+
+static void check_areas(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma, *last = NULL;
+	struct mm_struct want = {};
+	unsigned int nr = 0;
+	bool cached = !mm->vma_cache;
+
+	check_subtree(mm->mm_rb.rb_node, &last);
+	list_for_each_entry(vma, &mm->mmap_list, vm_list) {
+		check_area(mm, vma);
+		vm_stat_account(&want, vma->vm_flags, (vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
+		cached |= mm->vma_cache == vma;
+		nr++;
+	}
+	CHECK(!last || !vma_next(last), "the list is longer than the tree");
+	CHECK(nr == mm->map_count, "%u areas, not %u", nr, mm->map_count);
+	CHECK(cached, "vma_cache is no area");
+	CHECK(want.total_vm == mm->total_vm, "%lu %lu", want.total_vm, mm->total_vm);
+	CHECK(want.data_vm == mm->data_vm, "%lu %lu", want.data_vm, mm->data_vm);
+	CHECK(want.stack_vm == mm->stack_vm, "%lu %lu", want.stack_vm, mm->stack_vm);
+	CHECK(want.exec_vm == mm->exec_vm, "%lu %lu", want.exec_vm, mm->exec_vm);
+	CHECK(want.locked_vm == mm->locked_vm, "%lu %lu", want.locked_vm, mm->locked_vm);
+}
+
+/* --- tables and entries --- */
+
+struct walk {
+	struct mm_struct	*mm;
+	unsigned long		tables;
+	long			anon, file, shmem;
+};
+
+static void check_entry(struct walk *walk, pte_t pte, unsigned long addr)
+{
+	struct vm_area_struct *vma = vma_lookup(walk->mm, addr);
+	struct page *page = pfn_to_page(pte_pfn(pte));
+	struct folio *folio = page_folio(page);
+
+	CHECK(vma, "an entry at %#lx, where no area is", addr);
+	CHECK(pte_present(pte), "%#lx", addr);
+	CHECK(!!(pte.val & _PAGE_PRESENT) == !!(vma->vm_flags & VM_ACCESS_FLAGS), "%#lx", addr);
+	CHECK(!(pte.val & _PAGE_PRESENT) || pte.val & _PAGE_USER, "%#lx", addr);
+	CHECK(pte_exec(pte) == !!(vma->vm_flags & VM_EXEC), "%#lx", addr);
+	CHECK(!pte_write(pte) || vma->vm_flags & VM_WRITE, "%#lx", addr);
+	if (pte_special(pte)) {
+		CHECK(page == zero_page && !pte_write(pte) && !vma->vm_file, "%#lx", addr);
+		return;
+	}
+	CHECK(pte_pfn(pte) < nr_frames && page != zero_page, "%#lx", addr);
+	frames[pte_pfn(pte)].entries++;
+	if (folio_test_anon(folio)) {
+		walk->anon++;
+		CHECK(!(vma->vm_flags & VM_SHARED), "%#lx", addr);
+		CHECK(!pte_write(pte) || page_flag(page, PG_anon_exclusive), "%#lx", addr);
+		CHECK(page->index == vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT), "%#lx", addr);
+		return;
+	}
+	CHECK(vma->vm_file && page->mapping == file_mapping(vma->vm_file), "%#lx", addr);
+	CHECK(page->index == vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT), "%#lx", addr);
+	CHECK(!pte_write(pte) || vma->vm_flags & VM_SHARED, "%#lx", addr);
+	if (page_flag(page, PG_swapbacked))
+		walk->shmem++;
+	else
+		walk->file++;
+}
+
+static void check_table(struct walk *walk, u64 entry, unsigned long addr, unsigned int shift)
+{
+	struct page *page = phys_to_page(entry & PTE_PFN_MASK);
+	u64 *table = phys_to_virt(entry & PTE_PFN_MASK);
+	unsigned int nr = shift == PGD_SHIFT ? PTRS_PER_TABLE / 2 : PTRS_PER_TABLE;
+
+	if (shift != PGD_SHIFT) {
+		walk->tables++;
+		CHECK((entry & PTE_FLAGS_MASK) == _PAGE_TABLE, "%#lx", addr);
+		CHECK(page_flag(page, PG_table) && page->pt_mm == walk->mm, "%#lx", addr);
+		CHECK(atomic_read(&page->_refcount) == 1, "%#lx", addr);
+		CHECK(!spin_is_locked(&page->pt_lock), "%#lx", addr);
+		CHECK(find_vma_intersection(walk->mm, addr, addr + (PTRS_PER_TABLE * 1UL << shift)),
+		      "a table for %#lx, where no area is", addr);
+	}
+	for (unsigned int i = 0; i < nr; i++, addr += 1UL << shift) {
+		if (!table[i])
+			continue;
+		if (shift == PAGE_SHIFT)
+			check_entry(walk, (pte_t){ table[i] }, addr);
+		else
+			check_table(walk, table[i], addr, shift - 9);
+	}
+}
+
+static void check_mm(struct mm_struct *mm)
+{
+	struct walk walk = { .mm = mm };
+
+	CHECK(atomic_read(&mm->mm_users) > 0 && !rwsem_is_locked(&mm->mmap_lock), "mm %p", (void *)mm);
+	check_areas(mm);
+	check_table(&walk, virt_to_phys(mm->pgd), 0, PGD_SHIFT);
+	CHECK(!memcmp(mm->pgd + 256, init_mm.pgd + 256, PAGE_SIZE / 2), "kernel half");
+	CHECK(walk.tables == (unsigned long)atomic_read(&mm->nr_ptes), "%lu", walk.tables);
+	CHECK(walk.anon == atomic_read(&mm->rss_anon), "%ld %ld", walk.anon, atomic_read(&mm->rss_anon));
+	CHECK(walk.file == atomic_read(&mm->rss_file), "%ld %ld", walk.file, atomic_read(&mm->rss_file));
+	CHECK(walk.shmem == atomic_read(&mm->rss_shmem), "%ld %ld", walk.shmem,
+	      atomic_read(&mm->rss_shmem));
+	sums.tables += walk.tables;
+}
+
+/* --- files --- */
+
+static void check_mapping(struct address_space *mapping)
+{
+	struct interval_tree_node *node;
+	unsigned long index = 0, nr = 0, areas = 0;
+	struct folio *folio;
+
+	CHECK(!rwsem_is_locked(&mapping->i_mmap_rwsem) && !spin_is_locked(&mapping->pages_lock), " ");
+	radix_for_each(&mapping->i_pages, index, folio) {
+		CHECK(folio->page.mapping == mapping && folio->page.index == index, "index %lu", index);
+		CHECK(index < (unsigned long)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT,
+		      "page %lu is behind the end", index);
+		frames[page_to_pfn(folio_page(folio))].cached++;
+		nr++;
+		sums.cached++;
+		sums.shmem += mapping->shmem;
+	}
+	CHECK(nr == mapping->nrpages, "%lu", nr);
+	interval_tree_for_each(node, &mapping->i_mmap, 0, ~0UL)
+		areas++;
+	CHECK(areas <= sums.file_areas, "an area in i_mmap that no mm has");
+	sums.file_areas -= areas;
+}
+
+/* --- frames --- */
+
+static void check_frame(unsigned long pfn)
+{
+	const struct frame_use *use = &frames[pfn];
+	struct page *page = pfn_to_page(pfn);
+	struct folio *folio = page_folio(page);
+	bool anon = use->entries && folio_test_anon(folio);
+
+	if (!use->entries && !use->cached) {
+		CHECK(!page_flag(page, PG_lru), "frame %#lx", pfn);
+		return;
+	}
+	CHECK(!(page->flags & (BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) | BIT(PG_reserved) |
+			       BIT(PG_locked) | BIT(PG_poisoned))), "frame %#lx %#lx", pfn, page->flags);
+	CHECK(use->cached == !anon, "frame %#lx", pfn);
+	CHECK(folio_mapcount(folio) == (int)use->entries, "frame %#lx: %d, not %u", pfn,
+	      folio_mapcount(folio), use->entries);
+	CHECK(folio_ref_count(folio) == (int)(use->entries + use->cached), "frame %#lx: %d, not %u + %u",
+	      pfn, folio_ref_count(folio), use->entries, use->cached);
+	CHECK(!page_flag(page, PG_anon_exclusive) || (anon && use->entries == 1), "frame %#lx", pfn);
+	CHECK(page_flag(page, PG_lru) && page_flag(page, PG_uptodate), "frame %#lx", pfn);
+	sums.anon += anon;
+	sums.file_mapped += !anon && use->entries;
+}
+
+static void check_frames(void)
+{
+	struct mem_range range;
+
+	for (unsigned int i = 0; memblock_memory(i, &range); i++)
+		for (phys_addr_t at = range.start; at < range.end; at += PAGE_SIZE)
+			check_frame(at >> PAGE_SHIFT);
+}
+
+/* --- sums --- */
+
+static unsigned long active_objects(const char *name)
+{
+	struct slab_stats stats;
+
+	for (unsigned int i = 0; slab_stats(i, &stats); i++)
+		if (!strcmp(stats.name, name))
+			return stats.active_objs;
+	panic("no cache has the name %s", name);
+}
+
+/* Every frame that the allocator ever had. */
+static unsigned long frames_accounted_for(void)
+{
+	return nr_free_pages() + slab_total_pages() + nr_table_pages() + nr_cached_tables() +
+	       nr_shim_mms + sums.anon + sums.cached;
+}
+
+static void check_sums(void)
+{
+	unsigned long lru = 0;
+
+	for (unsigned int i = 0; i < NR_LRU_LISTS; i++)
+		lru += lru_size(i);
+	CHECK(!sums.file_areas, "%lu areas in no i_mmap", sums.file_areas);
+	CHECK(sums.tables == nr_table_pages(), "%lu, not %lu", nr_table_pages(), sums.tables);
+	CHECK(lru == sums.anon + sums.cached, "%lu, not %lu + %lu", lru, sums.anon, sums.cached);
+	CHECK(page_state_sum(NR_ANON_MAPPED) == sums.anon, "%lu, not %lu",
+	      page_state_sum(NR_ANON_MAPPED), sums.anon);
+	CHECK(page_state_sum(NR_FILE_MAPPED) == sums.file_mapped, "%lu, not %lu",
+	      page_state_sum(NR_FILE_MAPPED), sums.file_mapped);
+	CHECK(page_state_sum(NR_FILE_PAGES) == sums.cached, "%lu", sums.cached);
+	CHECK(page_state_sum(NR_SHMEM) == sums.shmem, "%lu", sums.shmem);
+	CHECK(shim_charged == sums.cached, "%lu, not %lu", shim_charged, sums.cached);
+	CHECK(active_objects("vm_area_struct") == sums.areas, "%lu, not %lu",
+	      active_objects("vm_area_struct"), sums.areas);
+	CHECK(active_objects("mm_struct") == nr_shim_mms, "%lu", active_objects("mm_struct"));
+	CHECK(frames_accounted_for() == baseline.total, "%ld frames are lost",
+	      (long)(baseline.total - frames_accounted_for()));
+	CHECK(!current->nr_held && !irqs_disabled(), "a lock is held");
+}
+
+void check_all(void)
+{
+	struct shim_inode *shim;
+
+	memset(frames, 0, nr_frames * sizeof(*frames));
+	sums = (struct sums){};
+	for (unsigned int i = 0; i < nr_shim_mms; i++)
+		check_mm(shim_mms[i]);
+	list_for_each_entry(shim, &shim_inodes, node)
+		check_mapping(&shim->inode.i_data);
+	check_frames();
+	check_sums();
+	mmu_check_tlbs();
+}
+
+void check_take_baseline(void)
+{
+	struct slab_stats stats;
+
+	nr_frames = memblock_end() >> PAGE_SHIFT;
+	os_free(frames);
+	frames = os_alloc(nr_frames * sizeof(*frames));
+	shim_drain_all();
+	baseline.total = frames_accounted_for();
+	baseline.free = nr_free_pages();
+	for (unsigned int i = 0; slab_stats(i, &stats); i++) {
+		ASSERT(i < MAX_CACHES);
+		baseline.active[i] = stats.active_objs;
+	}
+}
+
+void check_nothing_left(void)
+{
+	struct slab_stats stats;
+
+	CHECK(!nr_shim_mms && !shim_nr_files && list_empty(&shim_inodes) && !shim_charged, "%u %lu",
+	      nr_shim_mms, shim_nr_files);
+	check_all();
+	shim_drain_all();
+	for (unsigned int i = 0; slab_stats(i, &stats); i++)
+		CHECK(stats.active_objs == baseline.active[i], "%lu objects of %s are out", stats.active_objs,
+		      stats.name);
+	CHECK(nr_free_pages() == baseline.free, "%lu free, not %lu", nr_free_pages(), baseline.free);
+}

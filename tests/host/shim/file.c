@@ -1,0 +1,183 @@
+/* file.c - the file double.
+ * Holds:  each struct file has a reference on its inode; the last one drops the pages. */
+#include "file.h"
+
+#include <lib/err.h>
+#include <lib/string.h>
+#include <debug/assert.h>
+#include <mm/filemap.h>
+#include <mm/internal.h>
+#include <mm/page.h>
+#include <uapi/errno.h>
+
+#include "os.h"
+
+struct list_head shim_inodes = LIST_HEAD_INIT(shim_inodes);
+unsigned long shim_nr_files;
+unsigned long shim_charged, shim_charge_limit = ~0UL;
+
+static const struct file_operations file_ops = { .mmap = generic_file_mmap };
+
+static int charge(struct address_space *mapping)
+{
+	(void)mapping;
+	if (shim_charged >= shim_charge_limit)
+		return -ENOSPC;
+	__atomic_fetch_add(&shim_charged, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static void uncharge(struct address_space *mapping, unsigned long nr)
+{
+	(void)mapping;
+	ASSERT(shim_charged >= nr);
+	__atomic_fetch_sub(&shim_charged, nr, __ATOMIC_RELAXED);
+}
+
+static const struct address_space_operations mapping_ops = { .charge = charge, .uncharge = uncharge };
+
+static struct file *open_inode(struct inode *inode, unsigned int f_mode)
+{
+	struct file *file = os_alloc(sizeof(*file));
+
+	atomic_set(&file->f_count, 1);
+	file->f_mode = f_mode;
+	file->f_op = &file_ops;
+	file->f_inode = inode;
+	file->f_mapping = &inode->i_data;
+	atomic_inc(&inode->i_count);
+	__atomic_fetch_add(&shim_nr_files, 1, __ATOMIC_RELAXED);
+	return file;
+}
+
+struct file *shim_file_new(size_t bytes)
+{
+	struct shim_inode *shim = os_alloc(sizeof(*shim));
+
+	address_space_init(&shim->inode.i_data, &shim->inode);
+	shim->inode.i_data.a_ops = &mapping_ops;
+	shim->inode.i_data.shmem = true;
+	shim->inode.i_size = bytes;
+	init_rwsem(&shim->inode.i_rwsem, RANK_INODE);
+	list_add(&shim->node, &shim_inodes);
+	return open_inode(&shim->inode, FMODE_READ | FMODE_WRITE);
+}
+
+struct file *shim_file_reopen(struct file *file, unsigned int f_mode)
+{
+	return open_inode(file->f_inode, f_mode);
+}
+
+void fput(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	if (!atomic_dec_and_test(&file->f_count))
+		return;
+	__atomic_fetch_sub(&shim_nr_files, 1, __ATOMIC_RELAXED);
+	os_free(file);
+	if (!atomic_dec_and_test(&inode->i_count))
+		return;
+	ASSERT(rb_empty(&inode->i_data.i_mmap));
+	truncate_pagecache_range(&inode->i_data, 0, ~0UL);
+	ASSERT(!inode->i_data.nrpages && radix_empty(&inode->i_data.i_pages));
+	list_del(&container_of(inode, struct shim_inode, inode)->node);
+	os_free(container_of(inode, struct shim_inode, inode));
+}
+
+struct file *shmem_file_setup(const char *name, loff_t bytes)
+{
+	(void)name;
+	return shim_file_new(bytes);
+}
+
+loff_t mapping_size(struct address_space *mapping)
+{
+	return READ_ONCE(mapping->host->i_size);
+}
+
+struct address_space *file_mapping(struct file *file)
+{
+	return file->f_mapping;
+}
+
+/* Bytes of one page. */
+static int move(struct file *file, size_t pos, void *buf, size_t bytes, bool write)
+{
+	struct folio *folio = filemap_grab_folio(file->f_mapping, pos >> PAGE_SHIFT, GFP_KERNEL);
+	void *at;
+
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	at = (char *)folio_address(folio) + offset_in_page(pos);
+	memcpy(write ? at : buf, write ? buf : at, bytes);
+	folio_put(folio);
+	return 0;
+}
+
+static int move_all(struct file *file, size_t pos, void *buf, size_t bytes, bool write)
+{
+	int err = 0;
+
+	while (bytes && !err) {
+		size_t part = min(bytes, PAGE_SIZE - offset_in_page(pos));
+
+		err = move(file, pos, buf, part, write);
+		pos += part;
+		buf = (char *)buf + part;
+		bytes -= part;
+	}
+	return err;
+}
+
+int shim_file_write(struct file *file, size_t pos, const void *buf, size_t bytes)
+{
+	struct inode *inode = file->f_inode;
+	int err;
+
+	down_write(&inode->i_rwsem);
+	err = move_all(file, pos, (void *)buf, bytes, true);
+	if (!err)
+		inode->i_size = max((size_t)inode->i_size, pos + bytes);
+	up_write(&inode->i_rwsem);
+	return err;
+}
+
+int shim_file_read(struct file *file, size_t pos, void *buf, size_t bytes)
+{
+	int err;
+
+	down_read(&file->f_inode->i_rwsem);
+	ASSERT(pos + bytes <= (size_t)file->f_inode->i_size);
+	err = move_all(file, pos, buf, bytes, false);
+	up_read(&file->f_inode->i_rwsem);
+	return err;
+}
+
+void shim_file_truncate(struct file *file, size_t bytes)
+{
+	struct inode *inode = file->f_inode;
+	struct folio *folio = NULL;
+
+	down_write(&inode->i_rwsem);
+	WRITE_ONCE(inode->i_size, bytes);
+	truncate_pagecache_range(&inode->i_data, PAGE_ALIGN(bytes) >> PAGE_SHIFT, ~0UL);
+	if (offset_in_page(bytes))
+		folio = filemap_get_folio(&inode->i_data, bytes >> PAGE_SHIFT);
+	if (folio) {
+		memset((char *)folio_address(folio) + offset_in_page(bytes), 0,
+		       PAGE_SIZE - offset_in_page(bytes));
+		folio_put(folio);
+	}
+	up_write(&inode->i_rwsem);
+}
+
+void shim_file_punch(struct file *file, size_t pos, size_t bytes)
+{
+	struct inode *inode = file->f_inode;
+
+	down_write(&inode->i_rwsem);
+	truncate_pagecache_range(&inode->i_data, pos >> PAGE_SHIFT,
+				 ((pos + bytes) >> PAGE_SHIFT) - 1);
+	up_write(&inode->i_rwsem);
+}

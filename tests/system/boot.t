@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""boot.t - both boot paths reach the shell, with 1 to 8 processors and 64 MiB to 4 GiB of memory, and
+`poweroff` ends the machine. How long the boot took is printed."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from machine import PROMPT, SCALE, Machine, Tap, esp_image, try_out  # noqa: E402
+
+BOOT_LIMIT = 1.0	# seconds to process 1, with 256 MiB and -kernel
+BOOT_TRIES = 5		# the host may be busy; the best of so many counts
+KERNEL_KIB = 8192	# what the kernel may keep for itself of 256 MiB, at the shell's prompt
+
+
+def reach_shell(name, cpus, mib, **options):
+    with Machine(name, cpus=cpus, mem=str(mib), **options) as m:
+        m.expect(r"Welcome to Avocet", 60)
+        m.expect(PROMPT)
+        assert m.command("nproc").strip() == str(cpus), "nproc does not say %d" % cpus
+        total = int(m.command("awk '/^MemTotal/ { print $2 }' /proc/meminfo"))
+        assert 0.85 * mib < total / 1024 <= mib, "MemTotal is %d KiB" % total
+        m.send("poweroff\n")
+        ended = m.end()
+        assert ended == "completed", "it ended as " + ended
+
+
+def small_kernel():
+    with Machine("kernel-memory", cpus=2, mem="256") as m:
+        m.expect(PROMPT)
+        fields = m.command("awk '/^(MemFree|Cached):/ { print $1 $2 }' /proc/meminfo")
+        sizes = dict(line.split(":") for line in fields.split())
+        kib = 256 * 1024 - int(sizes["MemFree"]) - int(sizes["Cached"])
+        print("# memory that is neither free nor a file's, two processes included: %d KiB" % kib)
+        assert 0 < kib < KERNEL_KIB, "%d KiB" % kib
+
+
+def leave_by_exit():
+    with Machine("exit") as m:
+        m.expect(PROMPT)
+        m.send("exit\n")
+        assert m.end() == "completed"
+
+
+def seconds_to_init(name):
+    with Machine(name, cpus=2) as m:
+        m.expect(r"Welcome to Avocet")
+        return time.monotonic() - m.started
+
+
+def quick_boot():
+    best = seconds_to_init("time-0")
+    for i in range(1, BOOT_TRIES):
+        if best < BOOT_LIMIT:
+            break
+        best = min(best, seconds_to_init("time-%d" % i))
+    print("# from QEMU's start to process 1: %.2f s" % best)
+    assert best < BOOT_LIMIT * SCALE, "%.2f s" % best
+
+
+def main():
+    tap = Tap()
+    for cpus in (1, 2, 4, 8):
+        try_out(tap, "PVH, %d processors" % cpus, reach_shell, "cpus-%d" % cpus, cpus, 256)
+    for mib in (64, 4096):
+        try_out(tap, "PVH, %d MiB" % mib, reach_shell, "mem-%d" % mib, 2, mib)
+    esp = esp_image("boot.img")
+    for cpus, mib in ((1, 128), (2, 256), (4, 4096)):
+        try_out(tap, "UEFI, %d processors, %d MiB" % (cpus, mib),
+                lambda: reach_shell("uefi-%d" % cpus, cpus, mib, boot="uefi", esp=esp))
+    try_out(tap, "the end of the shell powers the machine off", leave_by_exit)
+    try_out(tap, "the kernel takes less than %d KiB" % KERNEL_KIB, small_kernel)
+    try_out(tap, "process 1 runs within a second", quick_boot)
+    tap.done()
+
+
+main()

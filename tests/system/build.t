@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""build.t - the same source gives the same bytes, wherever it lies; a second build does nothing; and
+make's own commands say what they should."""
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from machine import BUILD, TESTS, Tap  # noqa: E402
+
+TARGETS = ["kernel.elf", "initramfs.cpio", "efi/BOOTX64.EFI", "esp.img"]
+SOURCES = ["Makefile", "linker.ld", "boot", "kernel", "lib", "user", "tests"]
+
+
+def make(where, *arguments):
+    """make with a clean environment, so that it knows nothing of the make that runs the tests."""
+    clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME")}
+    return subprocess.run(["make", "-C", where] + list(arguments), env=clean, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def main():
+    tap = Tap()
+    top = os.path.dirname(TESTS)
+    debug = "DEBUG=1" if os.path.basename(BUILD) == "debug" else "DEBUG=0"
+    elsewhere = tempfile.mkdtemp(prefix="avocet-build.")
+    try:
+        for name in SOURCES:
+            source = os.path.join(top, name)
+            copy = shutil.copytree if os.path.isdir(source) else shutil.copy
+            copy(source, os.path.join(elsewhere, name))
+        made = make(elsewhere, "-j2", "BUILD=out", "DEBUG=0", *["out/" + t for t in TARGETS])
+        tap.ok(made.returncode == 0, "a copy of the tree builds in another place",
+               made.stdout.splitlines()[-10:])
+        if debug == "DEBUG=0":
+            for name in TARGETS:
+                one, other = os.path.join(BUILD, name), os.path.join(elsewhere, "out", name)
+                tap.ok(os.path.exists(other) and filecmp.cmp(one, other, shallow=False),
+                       name + " is the same, byte for byte")
+        again = make(elsewhere, "BUILD=out", "DEBUG=0", *["out/" + t for t in TARGETS])
+        tap.none("building again makes nothing",
+                 (s for s in again.stdout.splitlines() if "up to date" not in s and "directory" not in s))
+    finally:
+        shutil.rmtree(elsewhere)
+    text = make(top, "help").stdout
+    tap.none("make help names every target and variable",
+             (w for w in ("run", "test", "gdb", "doctor", "clean", "ACCEL=", "CPUS=", "MEM=", "BOOT=", "INITRD=",
+                          "CMDLINE=", "DISK=", "QEMU_EXTRA=", "TIMEOUT_SCALE=") if w not in text))
+    doctor = make(top, "doctor")
+    tap.ok(doctor.returncode == 0, "make doctor finds nothing missing", doctor.stdout.splitlines())
+    tap.done()
+
+
+main()
