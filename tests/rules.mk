@@ -46,13 +46,15 @@ check test-host test-guest test-system test-linux test bench:
 	@$(MAKE) $@-now
 
 .PHONY: check-now test-host-now test-guest-now test-system-now test-linux-now test-now bench-now
-test-now:
-	@$(MAKE) kernel image
-	@$(MAKE) check-now
-	@$(MAKE) test-host-now
-	@$(MAKE) test-guest-now
-	@$(MAKE) test-system-now
-	@echo "avocet: every test passed"
+# All parts run, also when one has failed; the last line names those.
+TEST_PARTS := check test-host test-guest test-system
+test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE)
+	@failed=; for part in $(TEST_PARTS); do \
+		echo "== $$part"; \
+		$(MAKE) $$part-now || failed="$$failed $$part"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "avocet: FAILED:$$failed"; exit 1; fi; \
+	echo "avocet: every test passed"
 
 check-now:
 	@$(call prove,check,$(CHECK_TESTS))

@@ -264,24 +264,34 @@ void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgof
 
 /* --- areas --- */
 
-void mapping_link_vma(struct vm_area_struct *vma)
-{
-	struct address_space *mapping = file_mapping(vma->vm_file);
-
-	vma->shared.start = vma->vm_pgoff;
-	vma->shared.last = vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT) - 1;
-	down_write(&mapping->i_mmap_rwsem);
-	interval_tree_insert(&vma->shared, &mapping->i_mmap);
-	up_write(&mapping->i_mmap_rwsem);
-}
-
-void mapping_unlink_vma(struct vm_area_struct *vma)
+void mapping_lock_bounds(struct vm_area_struct *vma)
 {
 	struct address_space *mapping = file_mapping(vma->vm_file);
 
 	down_write(&mapping->i_mmap_rwsem);
 	interval_tree_remove(&vma->shared, &mapping->i_mmap);
+}
+
+void mapping_unlock_bounds(struct vm_area_struct *vma)
+{
+	struct address_space *mapping = file_mapping(vma->vm_file);
+
+	vma->shared.start = vma->vm_pgoff;
+	vma->shared.last = vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT) - 1;
+	interval_tree_insert(&vma->shared, &mapping->i_mmap);
 	up_write(&mapping->i_mmap_rwsem);
+}
+
+void mapping_link_vma(struct vm_area_struct *vma)
+{
+	down_write(&file_mapping(vma->vm_file)->i_mmap_rwsem);
+	mapping_unlock_bounds(vma);
+}
+
+void mapping_unlink_vma(struct vm_area_struct *vma)
+{
+	mapping_lock_bounds(vma);
+	up_write(&file_mapping(vma->vm_file)->i_mmap_rwsem);
 }
 
 int generic_file_mmap(struct file *file, struct vm_area_struct *vma)

@@ -94,13 +94,9 @@ int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src)
 	return 0;
 }
 
-/* A file's pages need no copying where they cannot have been replaced by private ones: the child faults
- * them in from the page cache as it goes. */
-static bool needs_copy(const struct vm_area_struct *vma)
-{
-	return !(vma->vm_file && vma->vm_flags & VM_SHARED) && !(vma->vm_flags & VM_WIPEONFORK);
-}
-
+/* An area without pages of its own (no anon_vma) needs no copying: the child faults a file's pages in
+ * from the page cache as it goes. Where there are some, the child's area is in the reverse map before
+ * it has the first entry. */
 static int dup_vma(struct mm_struct *mm, struct vm_area_struct *old)
 {
 	struct vm_area_struct *vma = vma_dup(old);
@@ -109,9 +105,14 @@ static int dup_vma(struct mm_struct *mm, struct vm_area_struct *old)
 		return -ENOMEM;
 	vma->vm_mm = mm;
 	vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+	vma->anon_vma = NULL;
+	if (!(old->vm_flags & VM_WIPEONFORK) && anon_vma_fork(vma, old)) {
+		vma_free(vma);
+		return -ENOMEM;
+	}
 	vma_link(mm, vma);
 	vm_stat_account(mm, vma->vm_flags, (vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
-	return needs_copy(old) ? copy_page_range(vma, old) : 0;
+	return vma->anon_vma ? copy_page_range(vma, old) : 0;
 }
 
 static void copy_layout(struct mm_struct *mm, struct mm_struct *old)

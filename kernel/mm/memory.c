@@ -86,6 +86,8 @@ static vm_fault_t do_anonymous_page(struct vm_fault *vmf)
 
 	if (!(vmf->flags & FAULT_FLAG_WRITE))
 		return map_zero_page(vmf);
+	if (anon_vma_prepare(vmf->vma))
+		return VM_FAULT_OOM;
 	page = alloc_pages(GFP_USER | __GFP_ZERO, 0);
 	if (!page)
 		return VM_FAULT_OOM;
@@ -115,10 +117,12 @@ static vm_fault_t wp_page_reuse(struct vm_fault *vmf)
  * @old for us, which goes. No locks held. */
 static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 {
-	struct page *page = alloc_pages(GFP_USER | (old ? 0 : __GFP_ZERO), 0);
+	struct page *page = NULL;
 	struct folio *drop[2] = { old, old };
 	unsigned int nr_drop = old ? 1 : 0;
 
+	if (!anon_vma_prepare(vmf->vma))
+		page = alloc_pages(GFP_USER | (old ? 0 : __GFP_ZERO), 0);
 	if (!page) {
 		folios_put(drop, nr_drop);
 		return VM_FAULT_OOM;
@@ -153,12 +157,19 @@ static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 
 /* The only entry left is ours, and so is the only reference: nobody can come to share it, since that
  * takes fork of this mm (mmap_lock) or an entry to copy from. The pte lock is held. */
-static bool became_exclusive(struct folio *folio)
+static bool became_exclusive(struct folio *folio, struct vm_area_struct *vma)
 {
-	if (folio_ref_count(folio) != 1)
+	bool alone;
+
+	if (folio_ref_count(folio) != 1 || !folio_trylock(folio))
 		return false;
-	page_set_flag(&folio->page, PG_anon_exclusive);
-	return true;
+	alone = folio_ref_count(folio) == 1;
+	if (alone) {
+		page_set_flag(&folio->page, PG_anon_exclusive);
+		folio_move_anon_rmap(folio, vma);
+	}
+	folio_unlock(folio);
+	return alone;
 }
 
 /*	the page is			shared area	private area
@@ -177,7 +188,7 @@ static vm_fault_t do_wp_page(struct vm_fault *vmf)
 	if (vmf->vma->vm_flags & VM_SHARED)
 		return wp_page_reuse(vmf);
 	if (folio && folio_test_anon(folio) &&
-	    (folio_flag(folio, PG_anon_exclusive) || became_exclusive(folio)))
+	    (folio_flag(folio, PG_anon_exclusive) || became_exclusive(folio, vmf->vma)))
 		return wp_page_reuse(vmf);
 	if (folio)
 		folio_get(folio);
@@ -256,10 +267,13 @@ static vm_fault_t do_shared_fault(struct vm_fault *vmf)
 
 static vm_fault_t do_cow_fault(struct vm_fault *vmf)
 {
-	struct page *page = alloc_pages(GFP_USER, 0);
+	struct page *page;
 	struct folio *cached;
 	vm_fault_t ret;
 
+	if (anon_vma_prepare(vmf->vma))
+		return VM_FAULT_OOM;
+	page = alloc_pages(GFP_USER, 0);
 	if (!page)
 		return VM_FAULT_OOM;
 	ret = get_file_folio(vmf, &cached);

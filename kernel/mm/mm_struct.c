@@ -103,6 +103,7 @@ void mm_init(void)
 	slab_init();
 	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 64, NULL);
 	vma_cache_init();
+	anon_vma_init();
 	filemap_init();
 	zero_page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
 	ASSERT(zero_page);

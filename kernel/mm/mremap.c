@@ -1,7 +1,6 @@
 /* mremap.c - growing, shrinking and moving a mapping, its pages with it.
  * Holds:  a page's index stays what it was, because the new area's vm_pgoff moves with it. While entries
- *         of a file's area move, i_mmap_rwsem is held for write, so that truncation cannot miss one on
- *         its way.
+ *         move, the family's or file's lock is held for write, so that no walk misses one on its way.
  * Locks:  mmap_lock for write; the pte locks of both tables, the lower address's table first.
  * Read:   vma.c, zap.c. */
 #include <mm/internal.h>
@@ -30,6 +29,24 @@ static void unlock_both(spinlock_t *a, spinlock_t *b)
 		spin_unlock(b);
 }
 
+/* Keep every walk of the reverse map out of @vma's pages: one that comes between would find a page neither
+ * at its old nor at its new place. */
+static void take_rmap_locks(struct vm_area_struct *vma)
+{
+	if (vma->vm_file)
+		down_write(&file_mapping(vma->vm_file)->i_mmap_rwsem);
+	if (vma->anon_vma)
+		down_write(&vma->anon_vma->root->rwsem);
+}
+
+static void drop_rmap_locks(struct vm_area_struct *vma)
+{
+	if (vma->anon_vma)
+		up_write(&vma->anon_vma->root->rwsem);
+	if (vma->vm_file)
+		up_write(&file_mapping(vma->vm_file)->i_mmap_rwsem);
+}
+
 /* Entries of one table to another, [from, end). Flushed before the locks go, since another thread may
  * write through a translation of the old place, and reclaim must see that in the new entry. */
 static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long from,
@@ -39,6 +56,7 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 	spinlock_t *old_ptl = pte_lockptr(old_pmd), *new_ptl = pte_lockptr(new_pmd);
 	bool moved = false;
 
+	take_rmap_locks(vma);
 	lock_both(old_ptl, new_ptl);
 	for (unsigned long addr = from; addr < end; addr += PAGE_SIZE, old++, new++) {
 		if (pte_none(*old))
@@ -49,6 +67,7 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 	if (moved)
 		flush_tlb_mm_range(vma->vm_mm, from, end, false);
 	unlock_both(old_ptl, new_ptl);
+	drop_rmap_locks(vma);
 }
 
 /* Move what is mapped in [from, from + len) to @to. Returns the bytes done: fewer when no table could be
@@ -74,21 +93,6 @@ static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long 
 	return min(done, len);
 }
 
-/* The same with truncation kept out. */
-static unsigned long move_entries(struct vm_area_struct *vma, unsigned long from, unsigned long to,
-				  unsigned long len)
-{
-	struct address_space *mapping = vma->vm_file ? file_mapping(vma->vm_file) : NULL;
-	unsigned long done;
-
-	if (mapping)
-		down_write(&mapping->i_mmap_rwsem);
-	done = move_page_tables(vma, from, to, len);
-	if (mapping)
-		up_write(&mapping->i_mmap_rwsem);
-	return done;
-}
-
 /* --- moving an area --- */
 
 /* What mremap was asked for, checked and page aligned. */
@@ -96,6 +100,40 @@ struct mremap {
 	struct mm_struct	*mm;
 	unsigned long		addr, old_len, new_len, flags, new_addr;
 };
+
+/* A copy of @vma's part at @to, linked and in the reverse map; NULL: no memory. */
+static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *vma, unsigned long to)
+{
+	struct vm_area_struct *fresh = vma_dup(vma);
+
+	if (!fresh)
+		return NULL;
+	/* Pages keep their index. Where there are none it may as well fit the new neighbours. */
+	if (!vma->vm_file && !vma->anon_vma)
+		fresh->vm_pgoff = to >> PAGE_SHIFT;
+	else
+		fresh->vm_pgoff += (m->addr - vma->vm_start) >> PAGE_SHIFT;
+	fresh->vm_start = to;
+	fresh->vm_end = to + m->new_len;
+	if (anon_vma_clone(fresh, vma)) {
+		vma_free(fresh);
+		return NULL;
+	}
+	vma_link(m->mm, fresh);
+	return fresh;
+}
+
+/* MREMAP_DONTUNMAP: what becomes of the area whose pages have moved away. */
+static void leave_empty(struct mremap *m, struct vm_area_struct *vma)
+{
+	long pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+
+	if (m->addr == vma->vm_start && m->addr + m->old_len == vma->vm_end)
+		unlink_anon_vmas(vma);	/* it has no pages any more */
+	vm_stat_account(m->mm, vma->vm_flags, -pages);
+	vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);	/* of all of it, as on Linux */
+	vm_stat_account(m->mm, vma->vm_flags, pages);
+}
 
 /* Move [addr, addr + old_len) of @vma to @to, new_len bytes. The range there is free. */
 static unsigned long move_vma(struct mremap *m, struct vm_area_struct *vma, unsigned long to)
@@ -111,31 +149,23 @@ static unsigned long move_vma(struct mremap *m, struct vm_area_struct *vma, unsi
 		if (IS_ERR(vma))
 			return PTR_ERR(vma);
 	}
-	fresh = vma_dup(vma);
+	fresh = copy_vma(m, vma, to);
 	if (!fresh) {
 		vma_merge_changed(vma);
 		return -ENOMEM;
 	}
-	fresh->vm_pgoff += (m->addr - vma->vm_start) >> PAGE_SHIFT;
-	fresh->vm_start = to;
-	fresh->vm_end = to + m->new_len;
-	vma_link(m->mm, fresh);
 	vm_stat_account(m->mm, fresh->vm_flags, m->new_len >> PAGE_SHIFT);
-	done = move_entries(vma, m->addr, to, m->old_len);
+	done = move_page_tables(vma, m->addr, to, m->old_len);
 	if (done < m->old_len) {	/* back again: the tables are still there */
-		move_entries(vma, to, m->addr, done);
+		move_page_tables(vma, to, m->addr, done);
 		munmap_locked(m->mm, to, m->new_len);
 		vma_merge_changed(vma);
 		return -ENOMEM;
 	}
 	if (!keep_old) {
 		munmap_locked(m->mm, m->addr, m->old_len);
-	} else if (m->flags & MREMAP_DONTUNMAP && vma->vm_flags & VM_LOCKED) {
-		long pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
-
-		vm_stat_account(m->mm, vma->vm_flags, -pages);
-		vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);	/* of all of it, as on Linux */
-		vm_stat_account(m->mm, vma->vm_flags, pages);
+	} else if (m->flags & MREMAP_DONTUNMAP) {
+		leave_empty(m, vma);
 	}
 	vma_merge_changed(fresh);
 	return to;

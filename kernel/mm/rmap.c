@@ -1,25 +1,62 @@
-/* rmap.c - counts of the page-table entries that map a folio.
+/* rmap.c - from a folio to every page-table entry that maps it.
  * Holds:  _mapcount is the number of present entries naming the frame; each has one reference.
- *         An anonymous folio's mapping has bit 0 set and its index is the linear page index in the area
- *         that first mapped it. PG_anon_exclusive: exactly one mm maps it, and no other ever will
- *         without clearing the flag first.
- * Locks:  the pte lock of the entry that comes or goes.
- * Read:   memory.c, where folios are mapped; zap.c, where they are unmapped. */
-#include <mm/internal.h>
+ *         An anonymous folio's mapping points to an anon_vma (bit 0 set), in whose tree every area that
+ *         maps the folio is; its index is the same in all of them: (address - vm_start) + vm_pgoff.
+ *         A cached folio's areas are all in mapping->i_mmap.
+ *         PG_anon_exclusive: one mm alone maps the folio, and no other will without clearing the flag.
+ * Locks:  the folio lock keeps the owner still; then i_mmap_rwsem or the anon_vma family's rwsem, which
+ *         keeps the areas in their trees and their page tables in place; then the entry's pte lock.
+ *         Never mmap_lock, since reclaim comes through here.
+ * Read:   anon_vma.c for how areas get into the trees; README.md for a walk, step by step. */
+#include <mm/rmap.h>
 
+#include <lib/err.h>
+#include <asm/irqflags.h>
+#include <asm/tlb.h>
 #include <debug/assert.h>
+#include <mm/anon_vma.h>
+#include <mm/filemap.h>
+#include <mm/internal.h>
 #include <mm/vmstat.h>
+
+/* --- counts --- */
+
+static void set_anon_owner(struct folio *folio, struct anon_vma *anon_vma)
+{
+	void *mapping = (void *)anon_vma + PAGE_MAPPING_ANON;
+
+	/* A walker without a lock reads it whole: see folio_get_anon_vma. */
+	WRITE_ONCE(folio->page.mapping, mapping);
+}
+
+static pgoff_t linear_page_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
 
 void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr)
 {
 	struct page *page = folio_page(folio);
 
-	DEBUG_ASSERT(!page->mapping && addr >= vma->vm_start && addr < vma->vm_end);
+	DEBUG_ASSERT(!page->mapping && vma->anon_vma);
+	DEBUG_ASSERT(addr >= vma->vm_start && addr < vma->vm_end);
 	page->flags |= BIT(PG_uptodate) | BIT(PG_swapbacked) | BIT(PG_anon_exclusive);
-	page->mapping = (struct address_space *)PAGE_MAPPING_ANON;
-	page->index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	page->index = linear_page_index(vma, addr);
+	set_anon_owner(folio, vma->anon_vma);
 	atomic_set(&page->_mapcount, 1);
 	mod_page_state(NR_ANON_MAPPED, 1);
+}
+
+void folio_add_anon_rmap_pte(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
+			     bool exclusive)
+{
+	struct page *page = folio_page(folio);
+
+	DEBUG_ASSERT(folio_test_anon(folio) && page->index == linear_page_index(vma, addr));
+	if (exclusive)
+		page_set_flag(page, PG_anon_exclusive);
+	if (atomic_inc_return(&page->_mapcount) == 1)
+		mod_page_state(NR_ANON_MAPPED, 1);
 }
 
 void folio_add_file_rmap(struct folio *folio)
@@ -35,4 +72,306 @@ void folio_remove_rmap(struct folio *folio)
 	DEBUG_ASSERT(left >= 0);
 	if (!left)
 		mod_page_state(folio_test_anon(folio) ? NR_ANON_MAPPED : NR_FILE_MAPPED, -1);
+}
+
+void folio_move_anon_rmap(struct folio *folio, struct vm_area_struct *vma)
+{
+	DEBUG_ASSERT(folio_flag(folio, PG_locked) && folio_test_anon(folio));
+	set_anon_owner(folio, vma->anon_vma);
+}
+
+/* --- one area --- */
+
+unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index)
+{
+	pgoff_t offset = index - vma->vm_pgoff;
+
+	if (index < vma->vm_pgoff || offset >= (vma->vm_end - vma->vm_start) >> PAGE_SHIFT)
+		return -EFAULT;
+	return vma->vm_start + (offset << PAGE_SHIFT);
+}
+
+bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw)
+{
+	pmd_t *pmd;
+	pte_t pte;
+
+	if (pvmw->pte) {	/* a single-frame folio has one entry in an area at most */
+		page_vma_mapped_walk_done(pvmw);
+		return false;
+	}
+	pmd = mm_find_pmd(pvmw->vma->vm_mm, pvmw->address);
+	if (!pmd || pmd_none(pmd))
+		return false;
+	pvmw->pte = pte_offset(pmd, pvmw->address);
+	pvmw->ptl = pte_lockptr(pmd);
+	if (pte_none(ptep_get(pvmw->pte)))
+		goto miss;	/* not even worth the lock: it cannot come to map the folio now */
+	spin_lock(pvmw->ptl);
+	pte = ptep_get(pvmw->pte);
+	if (pte_present(pte) && !pte_special(pte) &&
+	    pte_pfn(pte) == page_to_pfn(folio_page(pvmw->folio)))
+		return true;
+	spin_unlock(pvmw->ptl);
+miss:
+	pvmw->pte = NULL;
+	return false;
+}
+
+void page_vma_mapped_walk_done(struct page_vma_mapped_walk *pvmw)
+{
+	if (pvmw->pte)
+		spin_unlock(pvmw->ptl);
+	pvmw->pte = NULL;
+}
+
+/* --- from a folio to its anon_vma --- */
+
+/* Nothing is held, so the folio may be unmapped at any time, and its last area and anon_vma may go. With
+ * interrupts off the memory stays an anon_vma (SLAB_TYPESAFE); whether it is still ours is known
+ * when a reference has been taken and the folio is found mapped after that: a mapped folio's anon_vma
+ * has an area in its tree. */
+struct anon_vma *folio_get_anon_vma(struct folio *folio)
+{
+	unsigned long flags = local_irq_save();
+	struct anon_vma *anon_vma = NULL;
+	unsigned long mapping = (unsigned long)READ_ONCE(folio->page.mapping);
+
+	if (mapping & PAGE_MAPPING_ANON && folio_mapcount(folio)) {
+		anon_vma = (struct anon_vma *)(mapping - PAGE_MAPPING_ANON);
+		if (!atomic_inc_not_zero(&anon_vma->refcount))
+			anon_vma = NULL;
+	}
+	local_irq_restore(flags);
+	if (anon_vma && (!folio_mapcount(folio) ||
+			 mapping != (unsigned long)READ_ONCE(folio->page.mapping))) {
+		put_anon_vma(anon_vma);
+		anon_vma = NULL;
+	}
+	return anon_vma;
+}
+
+struct anon_vma *folio_lock_anon_vma_read(struct folio *folio, struct rmap_walk_control *rwc)
+{
+	struct anon_vma *anon_vma = folio_get_anon_vma(folio);
+
+	if (!anon_vma)
+		return NULL;
+	if (!anon_vma_trylock_read(anon_vma)) {
+		if (rwc && rwc->try_lock) {
+			rwc->contended = true;
+			put_anon_vma(anon_vma);
+			return NULL;
+		}
+		anon_vma_lock_read(anon_vma);
+	}
+	if (!folio_mapcount(folio)) {	/* its areas may have gone while we waited */
+		struct anon_vma *root = anon_vma->root;
+
+		get_anon_vma(root);
+		anon_vma_unlock_read(anon_vma);
+		put_anon_vma(anon_vma);
+		put_anon_vma(root);
+		return NULL;
+	}
+	/* With the lock held and an area in the tree, neither it nor the root can go. */
+	put_anon_vma(anon_vma);
+	return anon_vma;
+}
+
+/* --- all areas --- */
+
+/* One area; true: stop the walk. */
+static bool walk_one(struct folio *folio, struct vm_area_struct *vma, struct rmap_walk_control *rwc)
+{
+	unsigned long addr = vma_address(vma, folio->page.index);
+
+	if (IS_ERR_VALUE(addr) || (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg)))
+		return false;
+	return !rwc->rmap_one(folio, vma, addr, rwc->arg) || (rwc->done && rwc->done(folio));
+}
+
+static void rmap_walk_anon(struct folio *folio, struct rmap_walk_control *rwc, bool locked)
+{
+	pgoff_t index = folio->page.index;
+	struct interval_tree_node *node;
+	struct anon_vma_chain *avc;
+	struct anon_vma *anon_vma;
+
+	if (locked)
+		anon_vma = (void *)folio->page.mapping - PAGE_MAPPING_ANON;
+	else
+		anon_vma = rwc->anon_lock ? rwc->anon_lock(folio, rwc)
+					  : folio_lock_anon_vma_read(folio, rwc);
+	if (!anon_vma)
+		return;
+	anon_vma_for_each(avc, node, anon_vma, index, index)
+		if (walk_one(folio, avc->vma, rwc))
+			break;
+	if (!locked)
+		anon_vma_unlock_read(anon_vma);
+}
+
+static void rmap_walk_file(struct folio *folio, struct rmap_walk_control *rwc, bool locked)
+{
+	struct address_space *mapping = folio->page.mapping;
+	pgoff_t index = folio->page.index;
+	struct interval_tree_node *node;
+
+	if (!mapping)
+		return;
+	if (!locked) {
+		if (!rwc->try_lock) {
+			down_read(&mapping->i_mmap_rwsem);
+		} else if (!down_read_trylock(&mapping->i_mmap_rwsem)) {
+			rwc->contended = true;
+			return;
+		}
+	}
+	interval_tree_for_each(node, &mapping->i_mmap, index, index)
+		if (walk_one(folio, container_of(node, struct vm_area_struct, shared), rwc))
+			break;
+	if (!locked)
+		up_read(&mapping->i_mmap_rwsem);
+}
+
+void rmap_walk(struct folio *folio, struct rmap_walk_control *rwc)
+{
+	DEBUG_ASSERT(folio_flag(folio, PG_locked));
+	if (folio_test_anon(folio))
+		rmap_walk_anon(folio, rwc, false);
+	else
+		rmap_walk_file(folio, rwc, false);
+}
+
+void rmap_walk_locked(struct folio *folio, struct rmap_walk_control *rwc)
+{
+	DEBUG_ASSERT(folio_flag(folio, PG_locked));
+	if (folio_test_anon(folio))
+		rmap_walk_anon(folio, rwc, true);
+	else
+		rmap_walk_file(folio, rwc, true);
+}
+
+/* --- client: was it used? --- */
+
+struct referenced_arg {
+	int		mapcount;	/* entries not yet looked at */
+	int		referenced;
+	vm_flags_t	vm_flags;
+};
+
+static bool folio_referenced_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
+				 void *arg)
+{
+	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
+	struct referenced_arg *ra = arg;
+
+	while (page_vma_mapped_walk(&pvmw)) {
+		/* The processors keep their copy for now: at worst we miss a use that comes soon. */
+		if (ptep_test_and_clear_young(pvmw.pte)) {
+			ra->referenced++;
+			ra->vm_flags |= vma->vm_flags;
+		}
+		ra->mapcount--;
+	}
+	return ra->mapcount > 0;
+}
+
+int folio_referenced(struct folio *folio, vm_flags_t *vm_flags)
+{
+	struct referenced_arg ra = { .mapcount = folio_mapcount(folio) };
+	struct rmap_walk_control rwc = { .arg = &ra, .rmap_one = folio_referenced_one };
+
+	*vm_flags = 0;
+	if (!ra.mapcount)
+		return 0;
+	rmap_walk(folio, &rwc);
+	*vm_flags = ra.vm_flags;
+	return ra.referenced;
+}
+
+/* --- client: unmap it --- */
+
+/* Clear the one entry in @vma. The file has the page's content, or will have it: a dirty entry makes the
+ * folio dirty before the entry is gone for good. */
+static bool try_to_unmap_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
+			     void *arg)
+{
+	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
+	unsigned int *flags = arg;
+
+	while (page_vma_mapped_walk(&pvmw)) {
+		struct mm_struct *mm = vma->vm_mm;
+		pte_t pte;
+
+		if (vma->vm_flags & VM_LOCKED && !(*flags & TTU_IGNORE_MLOCK)) {
+			page_vma_mapped_walk_done(&pvmw);
+			return false;
+		}
+		pte = ptep_get_and_clear(pvmw.pte);
+		flush_tlb_page(mm, addr);
+		if (pte_dirty(pte))
+			folio_mark_dirty(folio);
+		atomic_dec(folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
+		folio_remove_rmap(folio);
+		atomic_dec(&folio->page._refcount);	/* the entry's; the caller has one */
+	}
+	return true;
+}
+
+static bool folio_not_mapped(struct folio *folio)
+{
+	return !folio_mapcount(folio);
+}
+
+bool try_to_unmap(struct folio *folio, unsigned int flags)
+{
+	struct rmap_walk_control rwc = {
+		.arg = &flags, .rmap_one = try_to_unmap_one, .done = folio_not_mapped,
+	};
+
+	/* Anonymous memory has nowhere else to be before there is a swap area. */
+	if (folio_mapcount(folio) && !folio_test_anon(folio))
+		rmap_walk(folio, &rwc);
+	return !folio_mapcount(folio);
+}
+
+/* --- client: make it clean --- */
+
+static bool folio_mkclean_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
+			      void *arg)
+{
+	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
+	int *cleaned = arg;
+
+	while (page_vma_mapped_walk(&pvmw)) {
+		pte_t pte = ptep_get(pvmw.pte);
+
+		if (!pte_dirty(pte) && !pte_write(pte))
+			continue;
+		pte = ptep_get_and_clear(pvmw.pte);
+		flush_tlb_page(vma->vm_mm, addr);
+		set_pte(pvmw.pte, pte_mkclean(pte_wrprotect(pte)));
+		++*cleaned;
+	}
+	return true;
+}
+
+/* Private areas map the page read-only and never make it dirty. */
+static bool not_shared(struct vm_area_struct *vma, void *arg)
+{
+	return !(vma->vm_flags & VM_SHARED);
+}
+
+int folio_mkclean(struct folio *folio)
+{
+	int cleaned = 0;
+	struct rmap_walk_control rwc = {
+		.arg = &cleaned, .rmap_one = folio_mkclean_one, .invalid_vma = not_shared,
+	};
+
+	if (folio_mapcount(folio) && !folio_test_anon(folio))
+		rmap_walk(folio, &rwc);
+	return cleaned;
 }

@@ -9,6 +9,7 @@
 
 #include <lib/string.h>
 #include <asm/percpu.h>
+#include <asm/tlb.h>
 #include <debug/assert.h>
 #include <mm/internal.h>
 
@@ -28,6 +29,7 @@ struct kmem_cache {
 	unsigned int		object_bytes;	/* [c] as asked for */
 	unsigned int		per_slab;	/* [c] */
 	void			(*ctor)(void *); /* [c] run at each allocation */
+	bool			typesafe;	/* [c] see kmem_cache_create_typesafe */
 	spinlock_t		lock;		/* RANK_SLAB */
 	struct list_head	partial;	/* [lock] slabs with a free object, the fullest first */
 	unsigned long		nr_slabs;	/* [lock] */
@@ -82,7 +84,7 @@ static void slab_add(struct kmem_cache *cache, struct page *page)
 	for (unsigned int i = cache->per_slab; i-- > 0;) {
 		void *obj = base + i * cache->size;
 
-		if (CONFIG_DEBUG)
+		if (CONFIG_DEBUG && !cache->typesafe)
 			memset(obj, POISON_FREED, cache->size);
 		*(void **)obj = page->slab_free;
 		page->slab_free = obj;
@@ -122,7 +124,7 @@ static struct page *slab_put(struct kmem_cache *cache, void *obj)
 	cache->nr_inuse--;
 	if (--page->slab_inuse)
 		return NULL;
-	if (cache->nr_empty) {
+	if (cache->nr_empty && !cache->typesafe) {
 		list_del(&page->slab_node);
 		cache->nr_slabs--;
 		return page;
@@ -154,7 +156,7 @@ static void *cache_take(struct kmem_cache *cache, gfp_t gfp)
 		spin_unlock_irqrestore(&cache->lock, flags);
 		if (obj)
 			return obj;
-		page = alloc_pages(gfp & ~__GFP_ZERO, 0);
+		page = alloc_pages(cache->typesafe ? gfp | __GFP_ZERO : gfp & ~__GFP_ZERO, 0);
 		if (!page)
 			return NULL;
 		flags = spin_lock_irqsave(&cache->lock);
@@ -209,7 +211,7 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 		if (!obj)
 			return NULL;
 	}
-	if (CONFIG_DEBUG)
+	if (CONFIG_DEBUG && !cache->typesafe)
 		check_object(cache, obj);
 	if (gfp & __GFP_ZERO)
 		memset(obj, 0, cache->object_bytes);
@@ -223,7 +225,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	struct magazine *mag = &cache->magazines[smp_processor_id()];
 
 	DEBUG_ASSERT(virt_to_page(obj)->slab_cache == cache);
-	if (CONFIG_DEBUG)
+	if (CONFIG_DEBUG && !cache->typesafe)
 		poison_object(cache, obj);
 	if (unlikely(in_interrupt())) {
 		cache_put(cache, obj);
@@ -234,8 +236,8 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	mag->objs[mag->nr++] = obj;
 }
 
-/* Give back the empty slab that a cache keeps. */
-static void cache_shrink(struct kmem_cache *cache)
+/* Take the next empty slab, which are last in the list, out of @cache; NULL: there is none. */
+static struct page *take_empty(struct kmem_cache *cache)
 {
 	unsigned long flags = spin_lock_irqsave(&cache->lock);
 	struct page *page = NULL;
@@ -248,7 +250,21 @@ static void cache_shrink(struct kmem_cache *cache)
 		cache->nr_empty--;
 	}
 	spin_unlock_irqrestore(&cache->lock, flags);
-	slab_release(page);
+	return page;
+}
+
+/* Give back the empty slabs that a cache keeps. */
+static void cache_shrink(struct kmem_cache *cache)
+{
+	struct page *page, *next;
+	LIST_HEAD(empty);
+
+	while ((page = take_empty(cache)))
+		list_add(&page->slab_node, &empty);
+	if (cache->typesafe && !list_empty(&empty))
+		synchronize_processors();
+	list_for_each_entry_safe(page, next, &empty, slab_node)
+		slab_release(page);
 }
 
 void kmem_cache_drain_local(void)
@@ -286,6 +302,14 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	cache->name = name;
 	cache->ctor = ctor;
 	cache_init(cache, size, align);
+	return cache;
+}
+
+struct kmem_cache *kmem_cache_create_typesafe(const char *name, size_t size, size_t align)
+{
+	struct kmem_cache *cache = kmem_cache_create(name, size, align, NULL);
+
+	cache->typesafe = true;
 	return cache;
 }
 

@@ -24,8 +24,10 @@ struct vm_area_struct *vma_alloc(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma = kmem_cache_alloc(vma_cache, GFP_KERNEL | __GFP_ZERO);
 
-	if (vma)
-		vma->vm_mm = mm;
+	if (!vma)
+		return NULL;
+	vma->vm_mm = mm;
+	INIT_LIST_HEAD(&vma->anon_vma_chain);
 	return vma;
 }
 
@@ -36,6 +38,7 @@ struct vm_area_struct *vma_dup(const struct vm_area_struct *old)
 	if (!vma)
 		return NULL;
 	*vma = *old;
+	INIT_LIST_HEAD(&vma->anon_vma_chain);
 	if (vma->vm_file)
 		get_file(vma->vm_file);
 	return vma;
@@ -43,6 +46,7 @@ struct vm_area_struct *vma_dup(const struct vm_area_struct *old)
 
 void vma_free(struct vm_area_struct *vma)
 {
+	DEBUG_ASSERT(list_empty(&vma->anon_vma_chain));
 	if (vma->vm_file)
 		fput(vma->vm_file);
 	kmem_cache_free(vma_cache, vma);
@@ -257,7 +261,7 @@ unsigned long find_gap(struct mm_struct *mm, unsigned long len, unsigned long lo
 
 /* --- link and unlink --- */
 
-void vma_link(struct mm_struct *mm, struct vm_area_struct *vma)
+static void tree_link(struct mm_struct *mm, struct vm_area_struct *vma)
 {
 	struct rb_node **link = &mm->mm_rb.rb_node, *parent = NULL;
 	struct list_head *before = &mm->mmap_list;
@@ -282,6 +286,11 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma)
 	vma->rb_subtree_gap = gap_below(vma);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
 	mm->map_count++;
+}
+
+void vma_link(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	tree_link(mm, vma);
 	if (vma->vm_file)
 		mapping_link_vma(vma);
 }
@@ -294,6 +303,7 @@ void vma_unlink(struct vm_area_struct *vma)
 	assert_rwsem_write_held(&mm->mmap_lock);
 	if (vma->vm_file)
 		mapping_unlink_vma(vma);
+	unlink_anon_vmas(vma);
 	rb_erase_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
 	list_del(&vma->vm_list);
 	gap_update(next);
@@ -307,18 +317,22 @@ void vma_set_bounds(struct vm_area_struct *vma, unsigned long start, unsigned lo
 {
 	DEBUG_ASSERT(start < end);
 	if (vma->vm_file)
-		mapping_unlink_vma(vma);
+		mapping_lock_bounds(vma);
+	anon_vma_lock_bounds(vma);
 	vma->vm_start = start;
 	vma->vm_end = end;
 	vma->vm_pgoff = pgoff;
+	anon_vma_unlock_bounds(vma);
 	if (vma->vm_file)
-		mapping_link_vma(vma);
+		mapping_unlock_bounds(vma);
 	gap_update(vma);
 	gap_update(vma_next(vma));
 }
 
 /* --- split --- */
 
+/* The upper part joins the reverse map before the lower one leaves that range, so that a walk finds each
+ * page in one of the two at any time. */
 struct vm_area_struct *vma_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct vm_area_struct *upper;
@@ -329,8 +343,14 @@ struct vm_area_struct *vma_split(struct vm_area_struct *vma, unsigned long addr)
 		return ERR_PTR(-ENOMEM);
 	upper->vm_start = addr;
 	upper->vm_pgoff += (addr - vma->vm_start) >> PAGE_SHIFT;
+	if (anon_vma_clone(upper, vma)) {
+		vma_free(upper);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (upper->vm_file)
+		mapping_link_vma(upper);
 	vma_set_bounds(vma, vma->vm_start, addr, vma->vm_pgoff);
-	vma_link(vma->vm_mm, upper);
+	tree_link(vma->vm_mm, upper);
 	return upper;
 }
 
@@ -366,11 +386,19 @@ static pgoff_t vma_end_pgoff(const struct vm_area_struct *vma)
 	return vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* @next's range has been taken over by its neighbour. */
-static void vma_drop(struct vm_area_struct *vma)
+/* One area of the two: @lower grows over @upper, which goes. It grows first, so that a walk finds each
+ * page in one of them at any time. False: no memory for chains, and nothing has changed. */
+static bool join(struct vm_area_struct *lower, struct vm_area_struct *upper)
 {
-	vma_unlink(vma);
-	vma_free(vma);
+	if (upper->anon_vma && !lower->anon_vma) {
+		lower->anon_vma = upper->anon_vma;
+		if (anon_vma_clone(lower, upper))
+			return false;
+	}
+	vma_set_bounds(lower, lower->vm_start, upper->vm_end, lower->vm_pgoff);
+	vma_unlink(upper);
+	vma_free(upper);
+	return true;
 }
 
 struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, unsigned long end,
@@ -381,17 +409,17 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, 
 	pgoff_t end_pgoff = pgoff + ((end - start) >> PAGE_SHIFT);
 
 	if (prev && (prev->vm_end != start || !vma_alike(prev, flags, file) ||
-		     vma_end_pgoff(prev) != pgoff))
+		     vma_end_pgoff(prev) != pgoff ||
+		     !anon_vmas_compatible(NULL, prev->anon_vma, prev)))
 		prev = NULL;
 	if (next && (next->vm_start != end || !vma_alike(next, flags, file) ||
-		     next->vm_pgoff != end_pgoff))
+		     next->vm_pgoff != end_pgoff ||
+		     !anon_vmas_compatible(NULL, next->anon_vma, next)))
 		next = NULL;
-	if (prev && next) {
-		end = next->vm_end;
-		vma_drop(next);
-	}
 	if (prev) {
 		vma_set_bounds(prev, prev->vm_start, end, prev->vm_pgoff);
+		if (next && anon_vmas_compatible(prev->anon_vma, next->anon_vma, NULL))
+			join(prev, next);
 		return prev;
 	}
 	if (next)
@@ -399,29 +427,24 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, 
 	return next;
 }
 
-/* @upper follows @lower without a gap and is alike. */
-static bool can_join(struct vm_area_struct *lower, struct vm_area_struct *upper)
+/* @upper follows @lower without a gap and is alike. @near: the one that was there before. */
+static bool can_join(struct vm_area_struct *lower, struct vm_area_struct *upper,
+		     struct vm_area_struct *near)
 {
 	return lower && upper && lower->vm_end == upper->vm_start &&
 	       vma_alike(lower, upper->vm_flags, upper->vm_file) &&
-	       vma_end_pgoff(lower) == upper->vm_pgoff;
-}
-
-static struct vm_area_struct *join(struct vm_area_struct *lower, struct vm_area_struct *upper)
-{
-	unsigned long end = upper->vm_end;
-
-	vma_drop(upper);
-	vma_set_bounds(lower, lower->vm_start, end, lower->vm_pgoff);
-	return lower;
+	       vma_end_pgoff(lower) == upper->vm_pgoff &&
+	       anon_vmas_compatible(lower->anon_vma, upper->anon_vma, near);
 }
 
 struct vm_area_struct *vma_merge_changed(struct vm_area_struct *vma)
 {
-	if (can_join(vma_prev(vma), vma))
-		vma = join(vma_prev(vma), vma);
-	if (can_join(vma, vma_next(vma)))
-		vma = join(vma, vma_next(vma));
+	struct vm_area_struct *prev = vma_prev(vma), *next = vma_next(vma);
+
+	if (can_join(prev, vma, prev) && join(prev, vma))
+		vma = prev;
+	if (can_join(vma, next, next))
+		join(vma, next);
 	return vma;
 }
 

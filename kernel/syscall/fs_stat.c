@@ -76,8 +76,16 @@ static int stat_at(int dfd, const char *name, int flags, struct kstat *stat)
 	struct path path;
 	int err;
 
-	if (flags & AT_EMPTY_PATH)
+	if (flags & AT_EMPTY_PATH) {
+		char first;
+
+		/* The C library's fstat: not worth a walk. */
+		if (get_user(first, name))
+			return -EFAULT;
+		if (!first && dfd != AT_FDCWD)
+			return stat_fd(dfd, stat);
 		lookup |= LOOKUP_EMPTY;
+	}
 	err = user_path_at(dfd, name, lookup, &path);
 	if (err)
 		return err;

@@ -3,7 +3,6 @@
  * Locks:  none held in or out; interrupts on. */
 #include <syscall/table.h>
 
-#include <asm/ptregs.h>
 #include <asm/thread.h>
 #include <debug/printk.h>
 #include <proc/task.h>
@@ -15,15 +14,10 @@
 #include <uapi/errno.h>
 #include <uapi/unistd.h>
 
-#define NR_SYSCALLS	(__NR_set_mempolicy_home_node + 1)
-
-typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long,
-			   unsigned long);
-
 /* The functions have typed arguments, each passed in one register, as the caller filled it. */
 #define ENTRY(name)	[__NR_##name] = (syscall_fn)(void (*)(void))sys_##name
 
-static const syscall_fn syscall_table[NR_SYSCALLS] = {
+const syscall_fn syscall_table[NR_SYSCALLS] = {
 	/* fs.h */
 	ENTRY(read),
 	ENTRY(write),
@@ -233,20 +227,9 @@ static const syscall_fn syscall_table[NR_SYSCALLS] = {
 
 static unsigned long said[(NR_SYSCALLS + 63) / 64];	/* [atomic bits] in the log already */
 
-static long unknown_syscall(unsigned long nr)
+long unknown_syscall(unsigned int nr)
 {
 	if (nr < NR_SYSCALLS && !test_and_set_bit_atomic(nr % 64, &said[nr / 64]))
-		pr_info("%s[%d]: system call %lu is not implemented\n", current->comm, current->pid, nr);
+		pr_info("%s[%d]: system call %u is not implemented\n", current->comm, current->pid, nr);
 	return -ENOSYS;
-}
-
-void do_syscall(struct pt_regs *regs)
-{
-	unsigned long nr = (u32)regs->orig_rax;
-
-	if (likely(nr < NR_SYSCALLS && syscall_table[nr]))
-		regs->rax = syscall_table[nr](regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8,
-					      regs->r9);
-	else
-		regs->rax = unknown_syscall(nr);
 }

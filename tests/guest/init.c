@@ -133,6 +133,22 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* MemFree of /proc/meminfo, for a look at what a whole run loses. */
+static long free_kib(void)
+{
+	char buf[1024], *at;
+	ssize_t n = 0;
+	int fd = open("/proc/meminfo", O_RDONLY);
+
+	if (fd >= 0) {
+		n = read(fd, buf, sizeof(buf) - 1);
+		close(fd);
+	}
+	buf[n > 0 ? n : 0] = 0;
+	at = strstr(buf, "MemFree:");
+	return at ? strtol(at + 8, NULL, 10) : -1;
+}
+
 /* ---- one test ---- */
 
 static void look_at_line(struct seen *seen)
@@ -296,7 +312,7 @@ static bool run(const char *name)
 		say("# %s left processes behind", name);
 	usleep(1000);
 	reap(pid, &(int){ 0 });
-	say("# time %s %ld ms", name, now_ms() - begin);
+	say("# time %s %ld ms, then %ld KiB are free", name, now_ms() - begin, free_kib());
 	late = judge(name, &seen, late, status);
 	say("# result %s exit=%d signal=%d", name, WIFSIGNALED(status) ? 0 : WEXITSTATUS(status),
 	    WIFSIGNALED(status) ? WTERMSIG(status) : 0);

@@ -40,10 +40,13 @@ class Machine:
             command += ["--initrd", initrd] if initrd else []
         else:
             command += ["--esp", esp]
+        self.start(name, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
+        self.fd = self.qemu.stdout.fileno()
+
+    def start(self, name, command, stderr, **options):
         self.started = time.monotonic()
         self.log = open(os.path.join(SCRATCH, name + ".log"), "wb")
-        self.qemu = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=self.log)
+        self.qemu = subprocess.Popen(command, stderr=stderr or self.log, **options)
         self.text = ""		# everything that came
         self.seen = 0		# how much of it expect() has passed
 
@@ -52,15 +55,21 @@ class Machine:
 
     def __exit__(self, *_):
         if self.qemu.poll() is None:
-            self.qemu.terminate()
+            self.stop()
         self.qemu.wait()
         self.log.close()
 
+    def stop(self):
+        self.qemu.terminate()
+
     def read_more(self, deadline):
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([self.qemu.stdout], [], [], left)[0]:
+        if left <= 0 or not select.select([self.fd], [], [], left)[0]:
             raise Ended("time limit; the console ends in: %r" % self.text[-300:])
-        data = os.read(self.qemu.stdout.fileno(), 65536)
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""		# a terminal that nobody writes to any more
         if not data:
             raise Ended("the machine ended; the console ends in: %r" % self.text[-300:])
         self.log.write(data)

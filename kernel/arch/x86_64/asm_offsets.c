@@ -6,6 +6,7 @@
 #include <asm/ptregs.h>
 #include <boot/bootinfo.h>
 #include <proc/task.h>
+#include <syscall/table.h>
 
 #define SYMBOL(name, value) \
 	asm volatile(".globl " #name "\n\t.set " #name ", %c0" : : "i"(value))
@@ -26,5 +27,6 @@ void __attribute__((used)) asm_offsets(void)
 	SYMBOL(CPU_NEED_RESCHED, offsetof(struct cpu_local, need_resched));
 	SYMBOL(TASK_THREAD_SP, offsetof(struct task_struct, thread.sp));
 	SYMBOL(TASK_SIGPENDING, offsetof(struct task_struct, sigpending));
+	SYMBOL(SYSCALL_LIMIT, NR_SYSCALLS);
 	SYMBOL(BOOT_INFO_PHYS_BASE, offsetof(struct boot_info, phys_base));
 }

@@ -13,9 +13,11 @@
 
 %include "entry.inc"
 
-extern do_syscall, do_trap, do_user_fault, do_kernel_fault, do_irq, do_paranoid_trap, iret_fault
+extern syscall_table, unknown_syscall
+extern do_trap, do_user_fault, do_kernel_fault, do_irq, do_paranoid_trap, iret_fault
 extern do_signal_or_resched, schedule_tail, do_exit
 extern CPU_CURRENT, CPU_KERNEL_SP, CPU_USER_SP, CPU_NEED_RESCHED, TASK_SIGPENDING
+extern SYSCALL_LIMIT
 
 MSR_GS_BASE	equ 0xc0000101
 
@@ -24,6 +26,7 @@ SMAP_SITES entry_smap_sites
 section .text
 
 ; ---- SYSCALL: rcx is the return address, r11 the flags; SFMASK has cleared IF, DF, TF, AC, NT.
+; The arguments are where C wants them but for the fourth, so the table is called from here.
 
 global syscall_entry
 align 16
@@ -39,48 +42,58 @@ syscall_entry:
 	push rax			; orig_rax
 	SAVE_GPRS
 	xor ebp, ebp			; backtraces end here
-	mov rdi, rsp
 	sti
-	call do_syscall
+	mov eax, eax			; a number has 32 bits
+	cmp eax, SYSCALL_LIMIT
+	jae .unknown
+	mov rax, [syscall_table + rax * 8]
+	test rax, rax
+	jz .unknown
+	mov rcx, r10
+	call rax
+.done:
 	cli
 	cmp dword [gs:CPU_NEED_RESCHED], 0
-	jne exit_work
-	mov rax, [gs:CPU_CURRENT]
-	cmp byte [rax + TASK_SIGPENDING], 0
-	jne exit_work
+	jne .slow
+	mov rcx, [gs:CPU_CURRENT]
+	cmp byte [rcx + TASK_SIGPENDING], 0
+	jne .slow
 
-	; SYSRET sets rip from rcx and the flags from r11, so both must agree with what the frame
-	; wants. A non-canonical rip would fault in kernel mode on the user's stack, and TF or RF in
-	; r11 are not restored as IRET does it. All these go by IRET.
+	; What C keeps (rbx, r12 to r15) is still as it was, unless the call replaced the whole
+	; frame, as sigreturn and execve do: they make orig_rax negative. SYSRET sets rip from rcx
+	; and the flags from r11, so both must agree with the frame. A non-canonical rip would fault
+	; in kernel mode on the user's stack, and TF or RF in r11 are not restored as IRET does it.
+	; All these go by IRET.
+	cmp qword [rsp + ORIG_RAX], 0
+	jl .slow
 	mov rcx, [rsp + REGS_RIP]
 	mov r11, [rsp + REGS_RFLAGS]
 	cmp rcx, [rsp + REGS_RCX]
-	jne restore_user
+	jne .slow
 	cmp r11, [rsp + REGS_R11]
-	jne restore_user
-	mov rax, rcx
-	shr rax, 47
-	jnz restore_user
+	jne .slow
+	mov rdx, rcx
+	shr rdx, 47
+	jnz .slow
 	test r11d, EFLAGS_TF | EFLAGS_RF
-	jnz restore_user
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
-	add rsp, 8			; r11 is loaded
-	pop r10
-	pop r9
-	pop r8
-	pop rax
-	add rsp, 8			; so is rcx
-	pop rdx
-	pop rsi
-	pop rdi
-	mov rsp, [rsp + REGS_RSP - ORIG_RAX]
+	jnz .slow
+	mov rbp, [rsp + REGS_RBP]
+	mov r10, [rsp + REGS_R10]
+	mov r9, [rsp + REGS_R9]
+	mov r8, [rsp + REGS_R8]
+	mov rdx, [rsp + REGS_RDX]
+	mov rsi, [rsp + REGS_RSI]
+	mov rdi, [rsp + REGS_RDI]
+	mov rsp, [rsp + REGS_RSP]
 	swapgs
 	o64 sysret
+.slow:
+	mov [rsp + REGS_RAX], rax
+	jmp return_to_user
+.unknown:
+	mov edi, [rsp + ORIG_RAX]
+	call unknown_syscall
+	jmp .done
 
 ; ---- the way back to user mode with a full pt_regs at rsp
 

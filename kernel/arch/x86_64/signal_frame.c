@@ -1,10 +1,10 @@
 /* signal_frame.c - what a signal handler finds on its stack, and the way back from it.
  * The layout is Linux's, since unwinders and handlers read it:
  *
- *	higher addresses	interrupted stack, red zone of 128 bytes
- *				FPU image, 64-byte aligned
- *				struct rt_sigframe; rsp at the handler's first instruction points
- *				to it and is 8 less than a multiple of 16, as after a call
+ *	high	interrupted stack, red zone of 128 bytes
+ *		FPU image, 64-byte aligned
+ *	low	struct rt_sigframe; rsp at the handler's first instruction points to it and is
+ *		8 less than a multiple of 16, as after a call
  *
  * Holds:  nothing that comes back from the frame is trusted: flags are filtered, segments are ours, and
  *         a bad rip or stack only hurts the program (entry.asm goes back by IRETQ, whose fault is a
@@ -163,6 +163,7 @@ long sys_rt_sigreturn(void)
 	if (copy_from_user(&uc, &frame->uc, sizeof(uc)))
 		goto bad;
 	set_current_blocked(uc.uc_sigmask);
+	current->restart.fn = NULL;	/* of a call that the handler came into */
 	if (fpu_restore_user((void *)uc.uc_mcontext.fpstate))
 		goto bad;
 	restore_context(regs, &uc.uc_mcontext);

@@ -169,3 +169,9 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end)
 	if (others)
 		shoot_down(NULL, start, end, others);
 }
+
+/* A flush of nothing: what counts is that all have answered. */
+void synchronize_processors(void)
+{
+	flush_tlb_kernel_range(VMALLOC_START, VMALLOC_START);
+}

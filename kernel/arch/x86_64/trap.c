@@ -213,9 +213,9 @@ void do_paranoid_trap(struct pt_regs *regs, unsigned long error, unsigned int ve
 {
 	unsigned long cr2 = read_cr2();
 
+	/* Any other NMI is ignored. Not even a message: we may have interrupted one. */
 	if (vector == EXC_NMI) {
 		panic_stop_this_cpu();
-		printk("NMI without a known reason\n");
 		return;
 	}
 	if (vector == EXC_DOUBLE_FAULT && is_stack_guard(cr2))

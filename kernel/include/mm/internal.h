@@ -3,10 +3,12 @@
 #define MM_INTERNAL_H
 
 #include <asm/pgtable.h>
+#include <mm/anon_vma.h>
 #include <mm/mm.h>
 #include <mm/mm_types.h>
 #include <mm/page.h>
 #include <mm/page_alloc.h>
+#include <mm/rmap.h>
 
 /* The lock of the leaf table that *pmd points to. */
 static inline spinlock_t *pte_lockptr(const pmd_t *pmd)
@@ -107,11 +109,6 @@ extern struct page *zero_page;
 /* --- fork_mm.c --- */
 int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src);
 
-/* --- rmap.c --- */
-void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr);
-void folio_add_file_rmap(struct folio *folio);
-void folio_remove_rmap(struct folio *folio);
-
 /* --- lru.c --- */
 enum lru_list { LRU_INACTIVE_ANON, LRU_ACTIVE_ANON, LRU_INACTIVE_FILE, LRU_ACTIVE_FILE, NR_LRU_LISTS };
 
@@ -123,6 +120,9 @@ unsigned long lru_size(enum lru_list lru);	/* pages */
 /* --- filemap.c --- */
 void mapping_link_vma(struct vm_area_struct *vma);
 void mapping_unlink_vma(struct vm_area_struct *vma);
+/* Around a change of bounds or vm_pgoff: between the two no walk of the file's areas runs. */
+void mapping_lock_bounds(struct vm_area_struct *vma);
+void mapping_unlock_bounds(struct vm_area_struct *vma);
 /* Clear the entries of all areas of @mapping for pages [first, last]. Private copies stay unless
  * @even_cows. Sleeps; no mmap_lock held. */
 void unmap_mapping_range(struct address_space *mapping, pgoff_t first, pgoff_t last, bool even_cows);

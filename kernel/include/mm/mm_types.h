@@ -22,6 +22,7 @@
 #include <sync/spinlock.h>
 #include <uapi/errno.h>
 
+struct anon_vma;
 struct file;
 struct kmem_cache;
 struct address_space;
@@ -93,6 +94,8 @@ struct vm_area_struct {
 	struct list_head	vm_list;	/* [mmap_lock] mm->mmap_list, by address */
 	pgoff_t			vm_pgoff;	/* of vm_start, in pages; anonymous: vm_start >> 12 at birth */
 	struct file		*vm_file;	/* [c] a reference, or NULL */
+	struct anon_vma		*anon_vma;	/* [page_table_lock and mmap_lock] where new pages go */
+	struct list_head	anon_vma_chain;	/* [the same] struct anon_vma_chain, our own first */
 	struct interval_tree_node shared;	/* [i_mmap_rwsem] in the file's i_mmap, by page offset */
 };
 

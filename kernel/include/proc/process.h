@@ -12,7 +12,6 @@ int run_init(const char *path, char *const argv[], char *const envp[]);
 void __noreturn do_exit(int code);		/* this thread; @code in wait4 format */
 void __noreturn do_group_exit(int code);	/* the whole process */
 
-
 /* What clone(2) and clone3(2) ask for. */
 struct clone_request {
 	u64		flags;		/* CLONE_* without the signal */

@@ -2,9 +2,17 @@
 #ifndef SYSCALL_TABLE_H
 #define SYSCALL_TABLE_H
 
-struct pt_regs;
+#include <uapi/unistd.h>
 
-/* Run the call that orig_rax names with the arguments in the other registers; the result is in rax. */
-void do_syscall(struct pt_regs *regs);
+#define NR_SYSCALLS	(__NR_set_mempolicy_home_node + 1)
+
+typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long,
+			   unsigned long);
+
+/* By number; NULL for what does not exist. Called with the six arguments as the user passed them. */
+extern const syscall_fn syscall_table[NR_SYSCALLS];
+
+/* Answer the call @nr that is not in the table: says so in the log, once each; -ENOSYS. */
+long unknown_syscall(unsigned int nr);
 
 #endif

@@ -25,6 +25,7 @@ static void expect_range(bool (*get)(unsigned int, struct mem_range *), unsigned
 
 static void add_and_cut(void *arg)
 {
+	init();
 	memblock_add(10 * MIB, MIB);
 	memblock_add(12 * MIB, MIB);
 	memblock_add(11 * MIB, MIB);			/* joins both */
@@ -52,6 +53,7 @@ static void random_ranges(void *arg)
 	enum { PAGES = 2000 };
 	static u8 model[PAGES + 1];
 
+	init();
 	memblock_add(MIB, 23 * MIB);	/* so that the array can grow */
 	memset(model + 256, 1, PAGES - 256);
 	for (unsigned int n = 0; n < 3000; n++) {
@@ -147,7 +149,8 @@ static void boot_with_holes(void *arg)
 		frames += (memory.end - memory.start) >> PAGE_SHIFT;
 	mm_init();
 	/* Less what was reserved, frame 0 and the table; some have become slabs. */
-	ASSERT(totalram_pages == frames - (5 * MIB >> PAGE_SHIFT) - 2);
+	if (totalram_pages != frames - (5 * MIB >> PAGE_SHIFT) - 2)
+		panic("%lu of %lu frames", totalram_pages, frames);
 	shim_drain_all();
 	free = nr_free_pages();
 	ASSERT(free + slab_total_pages() + 1 == totalram_pages);

@@ -87,7 +87,7 @@ static inline struct page *page_at(struct mm_struct *mm, unsigned long addr)
 	return pte_present(pte) ? pfn_to_page(pte_pfn(pte)) : NULL;
 }
 
-static int boot_once(void **state)
+static inline int boot_once(void **state)
 {
 	(void)state;
 	shim_boot();
@@ -95,7 +95,7 @@ static int boot_once(void **state)
 }
 
 /* After each test: nothing may be left over. */
-static int nothing_left(void **state)
+static inline int nothing_left(void **state)
 {
 	bool failed = nr_shim_mms || shim_nr_files;	/* the test ended in the middle */
 

@@ -1,0 +1,193 @@
+/* mremap_test.c - growing, shrinking and moving: the bytes go along, and so do the counts. */
+#include "mm_test.h"
+
+#define FIXED	(MREMAP_MAYMOVE | MREMAP_FIXED)
+#define THERE	(BASE + 3 * PUD_SIZE - 2 * PAGE_SIZE)	/* over a boundary of tables */
+
+static struct mm_struct *mm;
+
+static void fill(unsigned long addr, unsigned int pages)
+{
+	for (unsigned int i = 0; i < pages; i++)
+		write64(0, mm, addr + i * PAGE_SIZE, i + 1);
+}
+
+static void expect_filled(unsigned long addr, unsigned int pages)
+{
+	for (unsigned int i = 0; i < pages; i++)
+		assert_int_equal(read64(1, mm, addr + i * PAGE_SIZE), i + 1);
+}
+
+static void expect_unmapped(unsigned long addr)
+{
+	u8 byte;
+
+	assert_int_equal(mmu_read(1, mm, addr, &byte, 1), VM_FAULT_SIGSEGV_MAPERR);
+}
+
+static void a_mapping_shrinks_and_grows_in_place(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 8 * PAGE_SIZE, RW);
+	fill(BASE, 8);
+	assert_int_equal(do_mremap(mm, BASE, 8 * PAGE_SIZE, 3 * PAGE_SIZE, 0, 0), BASE);
+	expect_unmapped(BASE + 3 * PAGE_SIZE);
+	assert_int_equal(do_mremap(mm, BASE, 3 * PAGE_SIZE, 8 * PAGE_SIZE, 0, 0), BASE);
+	expect_filled(BASE, 3);
+	assert_int_equal(read64(0, mm, BASE + 3 * PAGE_SIZE), 0);
+	assert_int_equal(mm->map_count, 1);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void a_mapping_that_cannot_grow_moves_if_it_may(void **state)
+{
+	unsigned long to;
+
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 4 * PAGE_SIZE, RW);
+	map_anon(mm, BASE + 5 * PAGE_SIZE, PAGE_SIZE, RW);
+	fill(BASE, 4);
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 6 * PAGE_SIZE, 0, 0), -ENOMEM);
+	to = do_mremap(mm, BASE, 4 * PAGE_SIZE, 6 * PAGE_SIZE, MREMAP_MAYMOVE, 0);
+	assert_false(IS_ERR_VALUE(to));
+	expect_filled(to, 4);
+	assert_int_equal(read64(0, mm, to + 5 * PAGE_SIZE), 0);
+	expect_unmapped(BASE);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void a_move_takes_pages_across_tables(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 8 * PAGE_SIZE, RW);
+	map_anon(mm, THERE, 5 * PAGE_SIZE, PROT_READ);
+	fill(BASE, 8);
+	assert_int_equal(do_mremap(mm, BASE, 8 * PAGE_SIZE, 8 * PAGE_SIZE, FIXED, THERE), THERE);
+	expect_filled(THERE, 8);
+	expect_unmapped(BASE);
+	assert_int_equal(get_mm_rss(mm), 8);
+	check_all();
+	/* The index of each page is still that of its birth, so it can merge back where it was. */
+	assert_int_equal(do_mremap(mm, THERE, 8 * PAGE_SIZE, 8 * PAGE_SIZE, FIXED, BASE), BASE);
+	expect_filled(BASE, 8);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void the_middle_moves_out_and_back_and_all_is_one_again(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 8 * PAGE_SIZE, RW);
+	fill(BASE, 8);
+	assert_int_equal(do_mremap(mm, BASE + 2 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE, FIXED, THERE),
+			 THERE);
+	assert_int_equal(mm->map_count, 3);
+	expect_unmapped(BASE + 2 * PAGE_SIZE);
+	assert_int_equal(read64(0, mm, THERE), 3);
+	check_all();
+	assert_int_equal(do_mremap(mm, THERE, 3 * PAGE_SIZE, 3 * PAGE_SIZE, FIXED, BASE + 2 * PAGE_SIZE),
+			 BASE + 2 * PAGE_SIZE);
+	assert_int_equal(mm->map_count, 1);
+	expect_filled(BASE, 8);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void dontunmap_leaves_an_empty_mapping(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 4 * PAGE_SIZE, RW);
+	fill(BASE, 4);
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, FIXED | MREMAP_DONTUNMAP, THERE),
+			 THERE);
+	expect_filled(THERE, 4);
+	assert_int_equal(read64(0, mm, BASE), 0);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+/* The whole old area loses its lock, though only part of it moved. */
+static void dontunmap_of_part_of_a_locked_area_keeps_the_count(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 8 * PAGE_SIZE, RW);
+	assert_int_equal(do_mlock(mm, BASE, 8 * PAGE_SIZE, false), 0);
+	assert_int_equal(do_mremap(mm, BASE + PAGE_SIZE, 2 * PAGE_SIZE, 2 * PAGE_SIZE,
+				   FIXED | MREMAP_DONTUNMAP, THERE), THERE);
+	assert_int_equal(mm->locked_vm, 2);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void length_zero_makes_a_second_view_of_shared_memory(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE + 8 * PAGE_SIZE, PAGE_SIZE, RW);
+	assert_int_equal(do_mremap(mm, BASE + 8 * PAGE_SIZE, 0, PAGE_SIZE, FIXED, THERE), -EINVAL);
+	assert_int_equal(do_mmap(mm, NULL, BASE, 4 * PAGE_SIZE, RW,
+				 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, 0), BASE);
+	fill(BASE, 4);
+	assert_int_equal(do_mremap(mm, BASE + PAGE_SIZE, 0, 2 * PAGE_SIZE, FIXED, THERE), THERE);
+	assert_int_equal(read64(1, mm, THERE), 2);
+	write64(1, mm, THERE + PAGE_SIZE, 33);
+	assert_int_equal(read64(0, mm, BASE + 2 * PAGE_SIZE), 33);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void a_moved_file_mapping_is_truncated_where_it_is_now(void **state)
+{
+	struct file *file = shim_file_new(8 * PAGE_SIZE);
+	u8 byte;
+
+	mm = shim_mm_new();
+	map_file(mm, file, BASE, 8 * PAGE_SIZE, RW, MAP_PRIVATE, 0);
+	fill(BASE, 8);
+	assert_int_equal(do_mremap(mm, BASE + 2 * PAGE_SIZE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, FIXED, THERE),
+			 THERE);
+	shim_file_truncate(file, 4 * PAGE_SIZE);
+	check_all();
+	assert_int_equal(read64(0, mm, THERE + PAGE_SIZE), 4);
+	assert_int_equal(mmu_read(0, mm, THERE + 2 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGBUS);
+	assert_int_equal(mmu_read(0, mm, BASE + 6 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGBUS);
+	shim_mm_exit(mm);
+	fput(file);
+}
+
+static void mremap_refuses_what_linux_refuses(void **state)
+{
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 4 * PAGE_SIZE, RW);
+	map_anon(mm, BASE + 4 * PAGE_SIZE, 4 * PAGE_SIZE, PROT_READ);
+	assert_int_equal(do_mremap(mm, BASE + 1, PAGE_SIZE, PAGE_SIZE, 0, 0), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, 0, 0, 0), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, 8, 0), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED, THERE), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_DONTUNMAP, 0), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, THERE + 1), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, 2 * PAGE_SIZE, PAGE_SIZE, FIXED, BASE + PAGE_SIZE), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, TASK_SIZE), -EINVAL);
+	assert_int_equal(do_mremap(mm, THERE, PAGE_SIZE, PAGE_SIZE, 0, 0), -EFAULT);
+	assert_int_equal(do_mremap(mm, BASE, 6 * PAGE_SIZE, 7 * PAGE_SIZE, MREMAP_MAYMOVE, 0), -EFAULT);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		MM_TEST(a_mapping_shrinks_and_grows_in_place),
+		MM_TEST(a_mapping_that_cannot_grow_moves_if_it_may),
+		MM_TEST(a_move_takes_pages_across_tables),
+		MM_TEST(the_middle_moves_out_and_back_and_all_is_one_again),
+		MM_TEST(dontunmap_leaves_an_empty_mapping),
+		MM_TEST(dontunmap_of_part_of_a_locked_area_keeps_the_count),
+		MM_TEST(length_zero_makes_a_second_view_of_shared_memory),
+		MM_TEST(a_moved_file_mapping_is_truncated_where_it_is_now),
+		MM_TEST(mremap_refuses_what_linux_refuses),
+	};
+
+	return RUN_MM_TESTS(tests);
+}
