@@ -241,6 +241,7 @@ static void delete_folio(struct address_space *mapping, struct folio *folio, pgo
 
 void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgoff_t last)
 {
+	const pgoff_t start = first;
 	bool even_cows = last == ~0UL;
 	struct folio *folio;
 
@@ -260,6 +261,9 @@ void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgof
 		if (first++ == last)
 			break;
 	}
+	/* Copies that faults made meanwhile, of pages that were still there. */
+	if (even_cows && !rb_empty(&mapping->i_mmap))
+		unmap_mapping_range(mapping, start, last, true);
 }
 
 /* --- areas --- */

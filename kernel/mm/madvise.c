@@ -47,7 +47,8 @@ static int advised_flags(const struct vm_area_struct *vma, int advice, vm_flags_
 		*flags &= ~VM_DONTDUMP;
 		return plain ? 0 : -EINVAL;
 	case MADV_MERGEABLE:
-		*flags |= VM_MERGEABLE;
+		if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
+			*flags |= VM_MERGEABLE;
 		return 0;
 	case MADV_UNMERGEABLE:
 		*flags &= ~VM_MERGEABLE;
@@ -102,7 +103,7 @@ static struct vm_area_struct *advise_one(struct vm_area_struct *vma, unsigned lo
 		err = advise_dontneed(vma, start, end, advice == MADV_DONTNEED_LOCKED);
 		break;
 	case MADV_FREE:		/* the pages may be kept as well */
-		err = vma->vm_file ? -EINVAL : 0;
+		err = vma->vm_file || vma->vm_flags & VM_LOCKED ? -EINVAL : 0;
 		break;
 	case MADV_COLD:
 	case MADV_PAGEOUT:

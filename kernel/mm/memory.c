@@ -198,6 +198,11 @@ static vm_fault_t do_wp_page(struct vm_fault *vmf)
 
 /* --- file memory --- */
 
+static pgoff_t mapping_pages(struct address_space *mapping)
+{
+	return (pgoff_t)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT;
+}
+
 /* The page of the file behind the address, locked and with a reference, in *foliop. */
 static vm_fault_t get_file_folio(struct vm_fault *vmf, struct folio **foliop)
 {
@@ -208,13 +213,14 @@ static vm_fault_t get_file_folio(struct vm_fault *vmf, struct folio **foliop)
 	for (;;) {
 		struct folio *folio;
 
-		if (index >= (pgoff_t)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT)
+		if (index >= mapping_pages(mapping))
 			return VM_FAULT_SIGBUS;
 		folio = filemap_grab_folio(mapping, index, GFP_USER);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 		folio_lock(folio);
-		if (likely(folio->page.mapping == mapping)) {
+		/* Truncation sets the size first, then takes this lock. */
+		if (likely(folio->page.mapping == mapping && index < mapping_pages(mapping))) {
 			*foliop = folio;
 			return 0;
 		}
@@ -282,13 +288,14 @@ static vm_fault_t do_cow_fault(struct vm_fault *vmf)
 		return ret;
 	}
 	copy_page(page_address(page), folio_address(cached));
-	unlock_put(cached);
-	if (!lock_same_pte(vmf)) {
+	/* Locked until the entry is set, so that truncation finds the copy. */
+	if (lock_same_pte(vmf)) {
+		map_new_anon(vmf, page_folio(page));
+		spin_unlock(vmf->ptl);
+	} else {
 		put_page(page);
-		return 0;
 	}
-	map_new_anon(vmf, page_folio(page));
-	spin_unlock(vmf->ptl);
+	unlock_put(cached);
 	return 0;
 }
 
@@ -431,9 +438,10 @@ int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 	return 0;
 }
 
-void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
+int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 {
 	unsigned long end = start + len;
+	int err, first_err = 0;
 
 	down_read(&mm->mmap_lock);
 	while (start < end) {
@@ -447,12 +455,15 @@ void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 		to = min(end, vma->vm_end);
 		/* Private writable memory gets its pages of its own now; shared pages stay clean. */
 		write = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
-		if (vma->vm_flags & VM_ACCESS_FLAGS && !(vma->vm_flags & VM_LOCKONFAULT) &&
-		    populate_range(mm, start, to, write))
+		err = vma->vm_flags & VM_LOCKONFAULT ? 0 : populate_range(mm, start, to, write);
+		if (!first_err)
+			first_err = err;
+		if (err == -EINTR)
 			break;
 		start = to;
 	}
 	up_read(&mm->mmap_lock);
+	return first_err;
 }
 
 /* The kernel address of the page at @addr, brought in if necessary, with a reference; NULL: none. */

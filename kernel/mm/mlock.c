@@ -98,8 +98,8 @@ int do_mlock(struct mm_struct *mm, unsigned long addr, unsigned long len, bool o
 	up_write(&mm->mmap_lock);
 	if (err || on_fault)
 		return err;
-	mm_populate(mm, start, end - start);
-	return 0;
+	err = mm_populate(mm, start, end - start);
+	return err == -EFAULT ? -ENOMEM : err == -ENOMEM ? -EAGAIN : err;
 }
 
 int do_munlock(struct mm_struct *mm, unsigned long addr, unsigned long len)

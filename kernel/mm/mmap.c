@@ -12,7 +12,6 @@
 #include <uapi/mman.h>
 #include <uapi/resource.h>
 
-#define MMAP_MIN_ADDR		65536UL		/* nothing below, so that a NULL pointer faults */
 #define MAX_MAP_COUNT		65530u
 
 unsigned int max_map_count = MAX_MAP_COUNT;
@@ -24,12 +23,16 @@ static bool counts_as_data(vm_flags_t flags)
 	return (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) == VM_WRITE;
 }
 
-bool may_expand_vm(struct mm_struct *mm, vm_flags_t flags, unsigned long pages)
+bool may_become_data(struct mm_struct *mm, vm_flags_t flags, unsigned long pages)
 {
-	if (mm->total_vm + pages > rlimit(RLIMIT_AS) >> PAGE_SHIFT)
-		return false;
 	return !counts_as_data(flags) ||
 	       mm->data_vm + pages <= rlimit(RLIMIT_DATA) >> PAGE_SHIFT;
+}
+
+bool may_expand_vm(struct mm_struct *mm, vm_flags_t flags, unsigned long pages)
+{
+	return mm->total_vm + pages <= rlimit(RLIMIT_AS) >> PAGE_SHIFT &&
+	       may_become_data(mm, flags, pages);
 }
 
 void vm_stat_account(struct mm_struct *mm, vm_flags_t flags, long pages)
@@ -54,6 +57,12 @@ bool mlock_future_ok(struct mm_struct *mm, vm_flags_t flags, unsigned long bytes
 	       !current->cred.euid;
 }
 
+/* Memory that will be backed by frames of its own as it is written; VM_ACCOUNT says that it was asked for. */
+static bool accountable(vm_flags_t flags)
+{
+	return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
+}
+
 /* A single request for more than all memory is a mistake or a probe; anything less may come to be used. */
 bool vm_enough_memory(unsigned long pages)
 {
@@ -62,14 +71,14 @@ bool vm_enough_memory(unsigned long pages)
 
 /* --- where --- */
 
-static unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
-				       unsigned long flags)
+unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
+				unsigned long flags)
 {
 	unsigned long at;
 
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
 		return addr;
-	if (addr) {	/* a hint: taken if there is room */
+	if (addr && !(flags & MAP_32BIT && addr + len > 1UL << 31)) {	/* a hint: taken if there is room */
 		struct vm_area_struct *vma, *prev;
 
 		addr = max(addr & PAGE_MASK, MMAP_MIN_ADDR);
@@ -166,6 +175,17 @@ static int map_new_area(struct mm_struct *mm, struct file *file, unsigned long a
 	return 0;
 }
 
+/* Pages of [start, end) that are in some area. */
+static unsigned long mapped_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma(mm, start);
+	unsigned long bytes = 0;
+
+	for (; vma && vma->vm_start < end; vma = vma_next(vma))
+		bytes += min(end, vma->vm_end) - max(start, vma->vm_start);
+	return bytes >> PAGE_SHIFT;
+}
+
 /* mmap_lock held for write; @file is NULL for private anonymous memory. The address or an errno. */
 static unsigned long mmap_locked(struct mm_struct *mm, struct file *file, unsigned long addr,
 				 unsigned long len, unsigned long flags, vm_flags_t vm_flags,
@@ -181,10 +201,18 @@ static unsigned long mmap_locked(struct mm_struct *mm, struct file *file, unsign
 		return -EEXIST;
 	if (!mlock_future_ok(mm, vm_flags, len))
 		return -EAGAIN;
-	if (!may_expand_vm(mm, vm_flags, pages) || mm->map_count > max_map_count)
+	/* What MAP_FIXED replaces makes room for it. */
+	if (!may_expand_vm(mm, vm_flags, pages) &&
+	    !(flags & MAP_FIXED &&
+	      may_expand_vm(mm, vm_flags, pages - mapped_pages(mm, addr, addr + len))))
 		return -ENOMEM;
-	if (!(flags & MAP_NORESERVE) && counts_as_data(vm_flags) && !vm_enough_memory(pages))
+	if (mm->map_count > max_map_count)
 		return -ENOMEM;
+	if (accountable(vm_flags)) {
+		if (!vm_enough_memory(pages))
+			return -ENOMEM;
+		vm_flags |= VM_ACCOUNT;
+	}
 	if (flags & MAP_FIXED) {
 		err = munmap_locked(mm, addr, len);
 		if (err)
@@ -218,12 +246,16 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 	err = check_mmap_args(file, addr, len, flags, pgoff);
 	if (err)
 		return err;
+	if (vm_flags & VM_LOCKED && !rlimit(RLIMIT_MEMLOCK) && current->cred.euid)
+		return -EPERM;
 	if (file) {
 		err = file_flags(file, prot, flags, &vm_flags);
 	} else {
 		vm_flags |= VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 		if (shared) {
 			vm_flags |= VM_SHARED | VM_MAYSHARE;
+			if (!(flags & MAP_NORESERVE) && !vm_enough_memory(len >> PAGE_SHIFT))
+				return -ENOMEM;
 			file = shmem = shmem_file_setup("dev/zero", len);
 			pgoff = 0;
 			err = IS_ERR(shmem) ? PTR_ERR(shmem) : 0;
@@ -251,7 +283,7 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 /* Split whatever crosses @start or @end, so that areas lie wholly inside or outside. 0 or errno. */
 static int split_at_edges(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	struct vm_area_struct *vma = find_vma_intersection(mm, start, end), *last;
+	struct vm_area_struct *vma = find_vma_intersection(mm, start, end), *last, *cut = NULL;
 
 	if (!vma)
 		return 0;
@@ -264,13 +296,15 @@ static int split_at_edges(struct mm_struct *mm, unsigned long start, unsigned lo
 
 		if (IS_ERR(upper))
 			return PTR_ERR(upper);
+		cut = upper;
 		last = vma_lookup(mm, end - 1);
 	}
 	if (last && end < last->vm_end) {
 		struct vm_area_struct *upper = vma_split(last, end);
 
 		if (IS_ERR(upper)) {
-			vma_merge_changed(vma_lookup(mm, start));
+			if (cut)
+				vma_merge_changed(cut);
 			return PTR_ERR(upper);
 		}
 	}
@@ -308,7 +342,11 @@ static void unmap_areas(struct mm_struct *mm, unsigned long start, unsigned long
 
 int munmap_locked(struct mm_struct *mm, unsigned long start, unsigned long len)
 {
-	int err = split_at_edges(mm, start, start + len);
+	int err;
+
+	if (start > TASK_SIZE || len > TASK_SIZE - start)
+		return -EINVAL;
+	err = split_at_edges(mm, start, start + len);
 
 	if (!err)
 		unmap_areas(mm, start, start + len);
@@ -332,7 +370,7 @@ int do_munmap(struct mm_struct *mm, unsigned long addr, unsigned long len)
 static int brk_grow(struct mm_struct *mm, unsigned long from, unsigned long to)
 {
 	const vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
-				 mm->def_flags;
+				 VM_ACCOUNT | mm->def_flags;
 	unsigned long pages = (to - from) >> PAGE_SHIFT;
 	struct vm_area_struct *next = find_vma(mm, from);
 	int err;
@@ -379,13 +417,16 @@ unsigned long do_brk(struct mm_struct *mm, unsigned long brk)
 int setup_stack_vma(struct mm_struct *mm, unsigned long top, bool exec)
 {
 	const vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
-				 VM_GROWSDOWN | (exec ? VM_EXEC : 0);
+				 VM_GROWSDOWN | VM_ACCOUNT | (exec ? VM_EXEC : 0);
 	/* 128 KiB at once, as Linux has when a program starts. */
 	unsigned long start = top - 33 * PAGE_SIZE;
 	int err;
 
 	down_write(&mm->mmap_lock);
-	err = map_new_area(mm, NULL, start, top - start, flags, start >> PAGE_SHIFT);
+	if (find_vma_intersection(mm, start, top))	/* the program put something there */
+		err = -ENOMEM;
+	else
+		err = map_new_area(mm, NULL, start, top - start, flags, start >> PAGE_SHIFT);
 	if (!err)
 		vm_stat_account(mm, flags, (top - start) >> PAGE_SHIFT);
 	up_write(&mm->mmap_lock);

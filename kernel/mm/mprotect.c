@@ -85,10 +85,13 @@ static struct vm_area_struct *mprotect_area(struct vm_area_struct *vma, unsigned
 
 	if (flags == vma->vm_flags)
 		return vma;
-	if (flags & VM_WRITE && !(vma->vm_flags & VM_WRITE) && !may_expand_vm(mm, flags, pages))
-		return ERR_PTR(-ENOMEM);
-	if ((vma->vm_start < start || end < vma->vm_end) && mm->map_count >= max_map_count)
-		return ERR_PTR(-ENOMEM);
+	/* Linux keeps VM_ACCOUNT when the right to write goes again, and so the areas stay apart. */
+	if (flags & VM_WRITE &&
+	    !(vma->vm_flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
+		if (!may_become_data(mm, flags, pages) || !vm_enough_memory(pages))
+			return ERR_PTR(-ENOMEM);
+		flags |= VM_ACCOUNT;
+	}
 	vma = vma_isolate(vma, start, end);
 	if (IS_ERR(vma))
 		return vma;

@@ -80,15 +80,19 @@ static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long 
 	for (; done < len; done += step) {
 		pmd_t *old_pmd = mm_find_pmd(vma->vm_mm, from + done), *new_pmd;
 
+		cond_resched();
+		if (!old_pmd) {
+			step = pud_addr_end(from + done, from + len) - (from + done);
+			continue;
+		}
 		step = pmd_addr_end(from + done, from + len) - (from + done);
 		step = min(step, pmd_addr_end(to + done, to + len) - (to + done));
-		if (!old_pmd || pmd_none(old_pmd))
+		if (pmd_none(old_pmd))
 			continue;
 		new_pmd = mm_alloc_pmd(vma->vm_mm, to + done);
 		if (!new_pmd || pte_alloc(vma->vm_mm, new_pmd))
 			break;
 		move_ptes(vma, old_pmd, from + done, from + done + step, new_pmd, to + done);
-		cond_resched();
 	}
 	return min(done, len);
 }
@@ -142,7 +146,7 @@ static unsigned long move_vma(struct mremap *m, struct vm_area_struct *vma, unsi
 	struct vm_area_struct *fresh;
 	unsigned long done;
 
-	if (m->mm->map_count + 3 > max_map_count)
+	if (m->mm->map_count + 3 >= max_map_count)
 		return -ENOMEM;
 	if (!keep_old) {	/* so that unmapping it cannot fail */
 		vma = vma_isolate(vma, m->addr, m->addr + m->old_len);
@@ -185,6 +189,9 @@ static struct vm_area_struct *vma_to_resize(struct mremap *m)
 		return ERR_PTR(-EINVAL);
 	if (m->old_len > vma->vm_end - m->addr)
 		return ERR_PTR(-EFAULT);
+	if (m->flags & MREMAP_DONTUNMAP &&
+	    !may_expand_vm(m->mm, vma->vm_flags, m->old_len >> PAGE_SHIFT))
+		return ERR_PTR(-ENOMEM);
 	if (!grow)
 		return vma;
 	if (vma->vm_pgoff + ((m->addr - vma->vm_start + m->new_len) >> PAGE_SHIFT) < vma->vm_pgoff)
@@ -194,7 +201,7 @@ static struct vm_area_struct *vma_to_resize(struct mremap *m)
 	if (!mlock_future_ok(m->mm, vma->vm_flags, grow))
 		return ERR_PTR(-EAGAIN);
 	if (!may_expand_vm(m->mm, vma->vm_flags, grow >> PAGE_SHIFT) ||
-	    (!vma->vm_file && !vm_enough_memory(grow >> PAGE_SHIFT)))
+	    (vma->vm_flags & VM_ACCOUNT && !vm_enough_memory(grow >> PAGE_SHIFT)))
 		return ERR_PTR(-ENOMEM);
 	return vma;
 }
@@ -210,6 +217,8 @@ static unsigned long mremap_to(struct mremap *m)
 			return -EINVAL;
 		if (m->addr + m->old_len > to && to + m->new_len > m->addr)
 			return -EINVAL;
+		if (to < MMAP_MIN_ADDR)
+			return -EPERM;
 		err = munmap_locked(m->mm, to, m->new_len);
 		if (err)
 			return err;
@@ -224,7 +233,7 @@ static unsigned long mremap_to(struct mremap *m)
 	if (IS_ERR(vma))
 		return PTR_ERR(vma);
 	if (!(m->flags & MREMAP_FIXED))
-		to = find_gap(m->mm, m->new_len, PAGE_SIZE, m->mm->mmap_base, true);
+		to = get_unmapped_area(m->mm, 0, m->new_len, 0);
 	return IS_ERR_VALUE(to) ? to : move_vma(m, vma, to);
 }
 
@@ -251,7 +260,7 @@ static unsigned long mremap_locked(struct mremap *m)
 		return mremap_to(m);
 	if (m->old_len >= m->new_len) {
 		if (m->old_len == m->new_len)
-			return IS_ERR(vma = vma_to_resize(m)) ? (unsigned long)PTR_ERR(vma) : m->addr;
+			return m->addr;
 		err = munmap_locked(m->mm, m->addr + m->new_len, m->old_len - m->new_len);
 		return err ? (unsigned long)err : m->addr;
 	}
@@ -266,7 +275,7 @@ static unsigned long mremap_locked(struct mremap *m)
 	}
 	if (!(m->flags & MREMAP_MAYMOVE))
 		return -ENOMEM;
-	to = find_gap(m->mm, m->new_len, PAGE_SIZE, m->mm->mmap_base, true);
+	to = get_unmapped_area(m->mm, 0, m->new_len, 0);
 	return IS_ERR_VALUE(to) ? to : move_vma(m, vma, to);
 }
 

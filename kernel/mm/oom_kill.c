@@ -42,7 +42,7 @@ static long badness(const struct task_struct *process, struct mm_struct *mm)
 	long points;
 
 	if (process->pid == 1 || process->flags & PF_KTHREAD || mm->oom_victim ||
-	    adj == OOM_SCORE_ADJ_MIN)
+	    mm == READ_ONCE(init_task_ptr->mm) || adj == OOM_SCORE_ADJ_MIN)
 		return -1;
 	points = get_mm_rss(mm) + atomic_read(&mm->nr_ptes) + adj * (long)totalram_pages / 1000;
 	return max(points, 1L);
@@ -96,19 +96,45 @@ static struct task_struct *select_victim(unsigned int order)
 	return chosen;
 }
 
-static void kill_victim(struct task_struct *task)
+/* The mm of @process, or NULL. A reference on the structure only: the last user's end must not happen here,
+ * in the middle of an allocation, under who knows which locks. */
+static struct mm_struct *grab_process_mm(struct task_struct *process)
 {
-	struct mm_struct *mm = NULL;
-	struct task_struct *thread;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *thread = lock_thread_with_mm(process);
+	struct mm_struct *mm = NULL;
 
-	thread = lock_thread_with_mm(task);
 	if (thread) {
 		mm = thread->mm;
-		mmget(mm);
+		mmgrab(mm);
 		spin_unlock(&thread->alloc_lock);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return mm;
+}
+
+/* Every process that uses @mm has to go, or nothing comes back. */
+static void kill_users(struct mm_struct *mm)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *process;
+
+	for_each_process(process) {
+		struct task_struct *thread = lock_thread_with_mm(process);
+		bool uses = thread && thread->mm == mm;
+
+		if (thread)
+			spin_unlock(&thread->alloc_lock);
+		if (uses)
+			send_signal(SIGKILL, NULL, process, true);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
+static void kill_victim(struct task_struct *task)
+{
+	struct mm_struct *mm = grab_process_mm(task);
+
 	if (!mm)
 		return;		/* it has just gone by itself */
 	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
@@ -118,11 +144,9 @@ static void kill_victim(struct task_struct *task)
 	       atomic_read(&mm->nr_ptes) * 4, task->signal->oom_score_adj);
 	count_vm_event(OOM_KILL);
 	mm->oom_victim = true;
-	mmgrab(mm);
 	victim_mm = mm;
 	victim_since = ktime_get();
-	send_signal(SIGKILL, NULL, task, true);
-	mmput(mm);
+	kill_users(mm);
 }
 
 /* The victim's memory has come back, or it takes too long. oom_lock held. */
@@ -141,9 +165,11 @@ static bool victim_gone(void)
 bool out_of_memory(unsigned int order)
 {
 	struct task_struct *task;
-	bool ours = current->mm && current->mm->oom_victim;
 
-	if (ours)
+	/* Whoever is dying already gets what it needs for that, and nobody else has to go. */
+	if (current->mm && fatal_signal_pending(current))
+		current->mm->oom_victim = true;
+	if (current->mm && current->mm->oom_victim)
 		return true;
 	if (mutex_trylock(&oom_lock)) {
 		if (victim_gone()) {

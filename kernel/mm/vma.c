@@ -357,6 +357,10 @@ struct vm_area_struct *vma_split(struct vm_area_struct *vma, unsigned long addr)
 struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, unsigned long start,
 				   unsigned long end)
 {
+	unsigned int more = (vma->vm_start < start) + (end < vma->vm_end);
+
+	if (more && vma->vm_mm->map_count + more > max_map_count)
+		return ERR_PTR(-ENOMEM);
 	if (vma->vm_start < start) {
 		vma = vma_split(vma, start);
 		if (IS_ERR(vma))

@@ -81,7 +81,7 @@ static int map_frames(unsigned long addr, unsigned long bytes)
 /* Reserve the lowest hole that is large enough, guard page included. */
 static struct vm_struct *reserve_area(unsigned long bytes, bool owns_frames)
 {
-	struct vm_struct *area = kmalloc(sizeof(*area), GFP_KERNEL), *next;
+	struct vm_struct *area = kmalloc(sizeof(*area), GFP_KERNEL | __GFP_NORETRY), *next;
 	unsigned long addr = VMALLOC_START;
 
 	if (!area)
@@ -207,32 +207,28 @@ static bool reserve_free_slot(void)
 	return true;
 }
 
-static void unmap_stack(void *stack)
-{
-	unsigned long addr = (unsigned long)stack;
-
-	mutex_lock(&vmalloc_mutex);
-	unmap_range(addr, THREAD_SIZE, true);
-	free_slots[nr_free_slots++] = addr - THREAD_SIZE;
-	mutex_unlock(&vmalloc_mutex);
-	atomic_sub(&nr_stack_pages, STACK_PAGES);
-}
-
-/* Unmap spare stacks until @keep are left. */
+/* Unmap spare stacks until @keep are left. vmalloc_mutex held. */
 static void trim_spare_stacks(unsigned int keep)
 {
 	while (READ_ONCE(nr_spare_stacks) > keep) {
-		void *stack = pop_spare_stack();
+		unsigned long stack = (unsigned long)pop_spare_stack();
 
-		if (stack)
-			unmap_stack(stack);
+		if (!stack)
+			break;
+		unmap_range(stack, THREAD_SIZE, true);
+		free_slots[nr_free_slots++] = stack - THREAD_SIZE;
+		atomic_sub(&nr_stack_pages, STACK_PAGES);
 	}
 }
 
+/* Called by the allocator, which may work for somebody who has the mutex, and must not wait for one who
+ * waits for memory. */
 void drain_stack_cache(void)
 {
-	if (!mutex_is_held(&vmalloc_mutex))	/* we may be allocating for it */
-		trim_spare_stacks(0);
+	if (mutex_is_held(&vmalloc_mutex) || !mutex_trylock(&vmalloc_mutex))
+		return;
+	trim_spare_stacks(0);
+	mutex_unlock(&vmalloc_mutex);
 }
 
 void *alloc_thread_stack(void)
@@ -240,12 +236,15 @@ void *alloc_thread_stack(void)
 	void *stack;
 	unsigned long slot = 0;
 
-	if (READ_ONCE(nr_spare_stacks) > NR_SPARE_STACKS)
-		trim_spare_stacks(NR_SPARE_STACKS);
 	stack = pop_spare_stack();
-	if (stack)
+	if (stack && READ_ONCE(nr_spare_stacks) <= NR_SPARE_STACKS)
 		return stack;
 	mutex_lock(&vmalloc_mutex);
+	if (stack) {
+		trim_spare_stacks(NR_SPARE_STACKS);
+		mutex_unlock(&vmalloc_mutex);
+		return stack;
+	}
 	if (reserve_free_slot())
 		slot = take_slot();
 	if (slot && map_frames(slot + THREAD_SIZE, THREAD_SIZE)) {

@@ -122,8 +122,10 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end)
 {
+	struct mm_struct *mm = vma->vm_mm;
 	unsigned long next;
 
+	mm->hiwater_rss = max(mm->hiwater_rss, get_mm_rss(mm));
 	DEBUG_ASSERT(start >= vma->vm_start && end <= vma->vm_end && start < end);
 	for (; start < end; start = next) {
 		pmd_t *pmd = mm_find_pmd(vma->vm_mm, start);

@@ -15,16 +15,15 @@
 #include <sync/lock_rank.h>
 #include "internal.h"
 
-static struct task_struct idle_tasks[NR_CPUS];
-static u64 nr_load_updates;		/* periods of LOAD_PERIOD folded into the averages */
-static unsigned long loads[3];		/* fixed point, LOAD_SHIFT bits; only load_average() uses it */
-
-static DEFINE_SPINLOCK(load_lock, RANK_NONE);
-
 #define LOAD_SHIFT	16
 #define LOAD_PERIOD	(5 * NSEC_PER_SEC)
 
-static struct signal_struct *idle_signal;
+static struct task_struct idle_tasks[NR_CPUS];
+static struct signal_struct *idle_signal;	/* [c] of all idle tasks */
+static DEFINE_SPINLOCK(load_lock, RANK_NONE);
+static u64 nr_load_updates;		/* [load_lock] periods folded into the averages */
+static u64 load_time, load_work;	/* [load_lock] at the last one: ktime, total_work() */
+static unsigned long loads[3];		/* [load_lock] fixed point, LOAD_SHIFT bits */
 
 struct task_struct *idle_task(unsigned int cpu)
 {
@@ -156,19 +155,42 @@ static void load_fold(unsigned long now)
 		loads[i] = (loads[i] * keep[i] + now * (65536 - keep[i])) >> 16;
 }
 
-/* There is no periodic work for this on an idle machine: the periods gone by are made up for here,
- * with the number of runnable threads as it is now, less the one that asks. */
+/* ns that all processors together have worked, and how many threads wait for one now. */
+static u64 total_work(unsigned int *waiting)
+{
+	struct cpu_usage usage;
+	unsigned int cpu;
+	u64 ns = 0;
+
+	*waiting = 0;
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		cpu_usage(cpu, &usage);
+		ns += usage.user + usage.system;
+		*waiting += READ_ONCE(runqueues[cpu].nr_queued);
+	}
+	return ns;
+}
+
+/* There is no periodic work for this on an idle machine: the periods gone by are made up for here, with
+ * the average number of threads that ran in them, and those that wait now. */
 void load_average(unsigned long result[3])
 {
-	u64 periods = ktime_get() / LOAD_PERIOD;
-	unsigned int i, nr = nr_running();
-	unsigned long now = nr ? (unsigned long)(nr - 1) << LOAD_SHIFT : 0;
+	u64 now = ktime_get(), periods = now / LOAD_PERIOD, work;
+	unsigned int i, waiting;
+	unsigned long level;
 
 	spin_lock(&load_lock);
-	if (periods - nr_load_updates > 1000)
-		nr_load_updates = periods - 1000;
-	for (; nr_load_updates < periods; nr_load_updates++)
-		load_fold(now);
+	work = total_work(&waiting);
+	if (periods > nr_load_updates) {
+		level = (work - load_work) / max((now - load_time) >> LOAD_SHIFT, 1UL) +
+			((unsigned long)waiting << LOAD_SHIFT);
+		if (periods - nr_load_updates > 1000)
+			nr_load_updates = periods - 1000;
+		for (; nr_load_updates < periods; nr_load_updates++)
+			load_fold(level);
+		load_work = work;
+		load_time = now;
+	}
 	for (i = 0; i < 3; i++)
 		result[i] = loads[i];
 	spin_unlock(&load_lock);

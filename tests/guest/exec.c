@@ -193,10 +193,11 @@ static void passing(void)
 {
 	char *args[] = { "zero", "args", "", "two words", "\xff\x01", "x", NULL };
 	char *env[] = { "A=1", "EMPTY=", "no equals sign", NULL };
-	char *argv[] = { "exec", "env", NULL };
+	char *argv[] = { "exec", "env", NULL }, *nothing[] = { NULL }, *none[] = { "NONE=1", NULL };
 
 	is(exec_status(SELF, args, environ), 0, "arguments arrive as they were given");
 	is(exec_status(SELF, argv, env), 0, "the environment arrives as it was given");
+	is(exec_status(SELF, nothing, none), EXITED(55), "without arguments there is an empty one");
 	exec_ok("auxv", NULL, "the auxiliary vector's values are right");
 	exec_ok("align", NULL, "the stack is aligned to 16 bytes");
 	exec_ok("exe", NULL, "/proc/self/exe names the program");
@@ -406,6 +407,8 @@ int main(int argc, char **argv)
 
 	if (ret >= 0)
 		return ret;
+	if (getenv("NONE"))
+		return argc == 1 && argv[0][0] == 0 && !argv[1] ? 55 : 56;
 	if (!strcmp(mode, "args"))
 		return mode_args(argc, argv);
 	if (!strcmp(mode, "env"))

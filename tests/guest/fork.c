@@ -187,6 +187,24 @@ static void by_vfork(void)
 	is(status, EXITED(9), "a vfork child's status is told as any other's");
 }
 
+static void vfork_ends(void)
+{
+	char *argv[] = { "fork", "nothing", NULL }, *envp[] = { NULL };
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		execve("/proc/self/exe", argv, envp);
+		_exit(1);
+	}
+	is(wait_for(pid), EXITED(31), "a vfork child can exec");
+	pid = vfork();
+	if (pid == 0) {
+		kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	is(wait_for(pid), SIGKILL, "when a vfork child is killed its parent goes on");
+}
+
 static void in_numbers(void)
 {
 	enum { N = 100 };
@@ -267,11 +285,14 @@ static void body(void)
 	place();
 	registers();
 	by_vfork();
+	vfork_ends();
 	in_numbers();
 	address_space();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "nothing") == 0)
+		return 31;
 	return tap_run(body, 15);
 }

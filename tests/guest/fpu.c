@@ -253,6 +253,34 @@ static void fresh(void)
 	is(cw, 0x37f, "and the default x87 control word");
 }
 
+/* What a program finds in the registers that no C library uses before main. */
+static int registers_at_start(void)
+{
+	unsigned long v[2], hi[2] = { 0, 0 };
+
+	__asm__ volatile("movups %%xmm13, %0" : "=m"(v));
+	if (have_avx())
+		__asm__ volatile("vextractf128 $1, %%ymm13, %0" : "=m"(hi));
+	return (v[0] | v[1] | hi[0] | hi[1]) != 0;
+}
+
+static int exec_with_full_registers(void *arg)
+{
+	static char *argv[] = { "fpu", "start", NULL }, *envp[] = { NULL };
+	struct vectors v;
+
+	make(&v, 0x1234567);
+	load(&v);
+	__asm__ volatile("syscall" :: "a"((long)SYS_execve), "D"("/proc/self/exe"), "S"(argv),
+			 "d"(envp) : "rcx", "r11", "memory");
+	return arg == NULL;
+}
+
+static void after_exec(void)
+{
+	child_ok(exec_with_full_registers, NULL, "a new program finds nothing of the old one's");
+}
+
 static void body(void)
 {
 	avx = have_avx();
@@ -264,9 +292,12 @@ static void body(void)
 	over_signals();
 	frame();
 	over_faults();
+	after_exec();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "start") == 0)
+		return registers_at_start();
 	return tap_run(body, 15);
 }

@@ -48,7 +48,7 @@ static void refused(void)
 	int fd = make_file("/tmp/mmap.refused", 1);
 	int ro = open("/tmp/mmap.refused", O_RDONLY);
 	int wo = open("/tmp/mmap.refused", O_WRONLY);
-	int dir = open("/tmp", O_RDONLY | O_DIRECTORY);
+	int dir = open("/tmp", O_RDONLY | O_DIRECTORY), pipes[2];
 
 	fails(mmap(NULL, 0, RW, ANON, -1, 0), EINVAL, "a length of 0 is EINVAL");
 	fails(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0), EINVAL,
@@ -63,6 +63,8 @@ static void refused(void)
 	fails(mmap(NULL, PAGE, RW, MAP_SHARED, ro, 0), EACCES,
 	      "shared and writable of a file open for reading is EACCES");
 	fails(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, dir, 0), ENODEV, "a directory is ENODEV");
+	must(pipe(pipes) == 0);
+	fails(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, pipes[0], 0), ENODEV, "a pipe is ENODEV");
 	fails(mmap(NULL, 1UL << 57, RW, ANON | MAP_NORESERVE, -1, 0), ENOMEM,
 	      "more than the address space is ENOMEM");
 	fails(syscall(SYS_mmap, NULL, -1UL, RW, ANON, -1, 0), ENOMEM,
@@ -73,7 +75,7 @@ static void refused(void)
 	      "MAP_FIXED in the kernel half is ENOMEM");
 	fails(syscall(SYS_mmap, top - PAGE, 4 * PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM,
 	      "MAP_FIXED reaching over the top is ENOMEM");
-	close(fd), close(ro), close(wo), close(dir);
+	close(fd), close(ro), close(wo), close(dir), close(pipes[0]), close(pipes[1]);
 	unlink("/tmp/mmap.refused");
 }
 

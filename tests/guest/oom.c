@@ -113,6 +113,29 @@ static void inside_calls(void)
 	ok(recovered(before), "its memory is free again");
 }
 
+/* One page in each 2 MiB: most of the memory goes into page tables. */
+static int hog_of_tables(void *kib)
+{
+	size_t done, want = (size_t)kib / 8;
+	char *p = mmap(NULL, want * 2 * MIB, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return 4;
+	for (done = 0; done < want; done++)
+		p[done * 2 * MIB] = 1;
+	return 3;
+}
+
+static void in_tables(void)
+{
+	long total = meminfo_kib("MemTotal"), before = meminfo_kib("MemFree");
+
+	is(child(hog_of_tables, (void *)(total + 65536)), SIGKILL,
+	   "a process that uses up the memory by page tables is killed");
+	ok(recovered(before), "its page tables are free again");
+}
+
 static void body(void)
 {
 	if (meminfo_kib("MemTotal") > 512 * 1024) {
@@ -122,6 +145,7 @@ static void body(void)
 	one_hog();
 	bystanders();
 	inside_calls();
+	in_tables();
 }
 
 int main(void)

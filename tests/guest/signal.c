@@ -84,6 +84,7 @@ static void info(void)
 	union sigval v = { .sival_int = 4711 };
 	struct itimerval once = { { 0, 0 }, { 0, 1000 } };
 	pid_t pid;
+	int i;
 
 	handle(SIGUSR1, 0, note, 0);
 	kill(getpid(), SIGUSR1);
@@ -104,13 +105,27 @@ static void info(void)
 	ok(last == SIGCHLD && last_info.si_code == CLD_EXITED && last_info.si_pid == pid &&
 	   last_info.si_status == 7, "SIGCHLD tells who ended and how");
 	pid = fork();
-	if (pid == 0) {
+	if (pid == 0)
 		hang(NULL);
-	}
 	kill(pid, SIGTERM);
 	wait_for(pid);
 	ok(last_info.si_code == CLD_KILLED && last_info.si_status == SIGTERM,
 	   "SIGCHLD tells of death by a signal");
+	pid = fork();
+	if (pid == 0)
+		hang(NULL);
+	kill(pid, SIGSTOP);
+	must(waitpid(pid, NULL, WUNTRACED) == pid);
+	ok(last_info.si_code == CLD_STOPPED && last_info.si_status == SIGSTOP,
+	   "SIGCHLD tells that a child has stopped");
+	kill(pid, SIGCONT);
+	must(waitpid(pid, NULL, WCONTINUED) == pid);
+	for (i = 0; i < 1000 && last_info.si_code != CLD_CONTINUED; i++)
+		sleep_ms(1);
+	ok(last_info.si_code == CLD_CONTINUED && last_info.si_status == SIGCONT,
+	   "SIGCHLD tells that a child goes on");
+	kill(pid, SIGKILL);
+	wait_for(pid);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
 

@@ -216,6 +216,50 @@ static void endings(void)
 	ok(ret == PTHREAD_CANCELED, "a sleeping thread can be cancelled");
 }
 
+static pthread_mutex_t robust;
+
+static void *die_with_lock(void *arg)
+{
+	pthread_mutex_lock(&robust);
+	return arg;
+}
+
+static void robust_locks(void)
+{
+	pthread_mutexattr_t attr;
+	pthread_t t;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&robust, &attr);
+	must(pthread_create(&t, NULL, die_with_lock, NULL) == 0);
+	pthread_join(t, NULL);
+	is(pthread_mutex_lock(&robust), EOWNERDEAD, "a robust mutex tells that its owner is dead");
+	is(pthread_mutex_consistent(&robust), 0, "it can be repaired");
+	pthread_mutex_unlock(&robust);
+}
+
+/* A robust mutex in shared memory whose owner is a process that is killed. */
+static void robust_between_processes(void)
+{
+	pthread_mutex_t *m = map_shared(PAGE);
+	pthread_mutexattr_t attr;
+	pid_t pid;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(m, &attr);
+	pid = fork();
+	if (pid == 0) {
+		pthread_mutex_lock(m);
+		kill(getpid(), SIGKILL);
+	}
+	wait_for(pid);
+	is(pthread_mutex_lock(m), EOWNERDEAD, "so does one whose owner was a killed process");
+	munmap(m, PAGE);
+}
+
 static sem_t ping, pong;
 
 static void *answer(void *arg)
@@ -251,6 +295,8 @@ static void body(void)
 	conditions();
 	signals();
 	endings();
+	robust_locks();
+	robust_between_processes();
 	semaphores();
 }
 

@@ -210,7 +210,7 @@ void pgd_free(pgd_t *pgd)
 /* A zeroed table for the kernel half, from whichever allocator runs; these are never freed. */
 static u64 kernel_table(void)
 {
-	void *table = page_alloc_ready ? get_zeroed_page(GFP_KERNEL)
+	void *table = page_alloc_ready ? get_zeroed_page(GFP_KERNEL | __GFP_NORETRY)
 				       : memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 
 	return table ? virt_to_phys(table) | _KERNPG_TABLE : 0;

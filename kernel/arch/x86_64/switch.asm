@@ -1,4 +1,5 @@
-; switch.asm - from one kernel stack to another. Everything else of a switch is in thread.c.
+; switch.asm - from one kernel stack to another, and to sleep. Everything else of a switch is in
+; thread.c.
 
 %include "entry.inc"
 
@@ -35,3 +36,13 @@ call_on_stack:
 	xor ebp, ebp
 	call rsi
 	ud2
+
+; safe_halt(): STI takes effect after the next instruction, so an interrupt that is due ends the
+; HLT. Only an NMI may come between the two and undo that; its handler goes on behind the HLT
+; (trap.c).
+global safe_halt, safe_halt_hlt
+safe_halt:
+	sti
+safe_halt_hlt:
+	hlt
+	ret

@@ -45,9 +45,11 @@ struct idt_gate {
 #define GATE_FROM_USER		0x60	/* or'ed in: INT n may be used in user mode */
 #define IRQ_STUB_BYTES		16
 #define FIRST_IRQ_VECTOR	32
+#define HLT_BYTES		1
 
 extern const unsigned long exception_entries[FIRST_IRQ_VECTOR];
 extern const char irq_stubs[];
+extern const char safe_halt_hlt[];
 
 static struct idt_gate idt[256];
 static struct {
@@ -216,6 +218,8 @@ void do_paranoid_trap(struct pt_regs *regs, unsigned long error, unsigned int ve
 	/* Any other NMI is ignored. Not even a message: we may have interrupted one. */
 	if (vector == EXC_NMI) {
 		panic_stop_this_cpu();
+		if (regs->rip == (unsigned long)safe_halt_hlt)
+			regs->rip += HLT_BYTES;
 		return;
 	}
 	if (vector == EXC_DOUBLE_FAULT && is_stack_guard(cr2))

@@ -89,8 +89,15 @@ void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned lo
 /* --- mmap.c --- */
 /* Unmap [start, start + len), mmap_lock held for write. 0, or an errno and nothing is unmapped. */
 int munmap_locked(struct mm_struct *mm, unsigned long start, unsigned long len);
+#define MMAP_MIN_ADDR	65536UL		/* nothing below, so that a NULL pointer faults */
+
+/* A free place for @len bytes as mmap chooses it, @flags as in mmap(2); or -ENOMEM. */
+unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
+				unsigned long flags);
 /* Would @pages more fit in RLIMIT_AS (and RLIMIT_DATA for private writable)? */
 bool may_expand_vm(struct mm_struct *mm, vm_flags_t flags, unsigned long pages);
+/* The same for pages that are mapped already and become private writable: total_vm does not grow. */
+bool may_become_data(struct mm_struct *mm, vm_flags_t flags, unsigned long pages);
 void vm_stat_account(struct mm_struct *mm, vm_flags_t flags, long pages);
 bool mlock_future_ok(struct mm_struct *mm, vm_flags_t flags, unsigned long bytes);
 /* Grow a stack area down to @addr. mmap_lock held for write. 0 or -ENOMEM. */
@@ -102,8 +109,9 @@ bool vm_enough_memory(unsigned long pages);
 vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags);
 /* Bring [start, end) in. mmap_lock held for read in and out. 0, -EFAULT, -ENOMEM, -EINTR. @write: break COW. */
 int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool write);
-/* After a mapping with VM_LOCKED or MAP_POPULATE: takes mmap_lock itself, errors are ignored. */
-void mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
+/* After a mapping with VM_LOCKED or MAP_POPULATE: takes mmap_lock itself. An area that cannot be brought in is
+ * passed over; the first error is returned. */
+int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);
 extern struct page *zero_page;
 
 /* --- fork_mm.c --- */

@@ -1,4 +1,5 @@
-/* oom_test.c - memory is used up: who is killed, and that it helps. */
+/* oom_test.c - memory is used up: who is killed, and that it helps. Each test runs in a process of its
+ * own, since the killer remembers its last victim. */
 #include "mm_test.h"
 
 #include <lib/list.h>
@@ -17,36 +18,31 @@ static void add_tasks(void)
 		signals[i] = (struct signal_struct){};
 		tasks[i] = (struct task_struct){ .pid = 200 + i, .tgid = 200 + i, .comm = "victim",
 						 .signal = &signals[i], .mm = shim_mm_new() };
+		spin_lock_init(&tasks[i].alloc_lock, RANK_NONE);
+		INIT_LIST_HEAD(&signals[i].threads);
+		list_add_tail(&tasks[i].thread_node, &signals[i].threads);
 		list_add_tail(&tasks[i].tasks, &all_tasks);
-		map_anon(tasks[i].mm, BASE, 2000 * PAGE_SIZE, RW);
+		map_anon(tasks[i].mm, BASE, 4000 * PAGE_SIZE, RW);
 	}
-}
-
-static void remove_tasks(void)
-{
-	for (unsigned int i = 0; i < NR_TASKS; i++) {
-		list_del(&tasks[i].tasks);
-		if (tasks[i].mm)
-			shim_mm_exit(tasks[i].mm);
-	}
-	shim_on_signal = NULL;
-	shim_on_sleep = NULL;
 }
 
 static void remember_victim(int sig, struct task_struct *task)
 {
-	assert_int_equal(sig, SIGKILL);
-	assert_null(killed);
+	ASSERT(sig == SIGKILL && !killed);
 	killed = task;
 }
 
 /* The victim runs, and ends. */
 static void let_victim_exit(void)
 {
+	struct task_struct *waiting = shim_task;
+
 	if (!killed || !killed->mm)
 		return;
+	shim_task = killed;
 	shim_mm_exit(killed->mm);
 	killed->mm = NULL;
+	shim_task = waiting;
 }
 
 static void touch(unsigned int task, unsigned int pages)
@@ -63,34 +59,29 @@ static void start(void)
 	shim_on_sleep = let_victim_exit;
 }
 
-static void the_largest_is_killed_and_the_fault_goes_on(void **state)
+static void fill_up(void *arg)
 {
 	start();
 	touch(0, 500);
 	touch(1, 1500);
 	touch(2, 1950);
 	touch(0, 1500);
-	assert_ptr_equal(killed, &tasks[2]);
-	assert_int_equal(get_mm_rss(tasks[0].mm), 1500);
-	check_all();
-	remove_tasks();
+	ASSERT(killed == &tasks[2]);
+	ASSERT(get_mm_rss(tasks[0].mm) == 1500);
 }
 
-static void the_score_of_a_process_counts(void **state)
+static void fill_up_with_scores(void *arg)
 {
 	start();
 	signals[2].oom_score_adj = -1000;
 	signals[0].oom_score_adj = 900;
-	touch(2, 1950);
-	touch(1, 1500);
-	touch(0, 100);
-	touch(1, 1950);
-	assert_ptr_equal(killed, &tasks[0]);
-	check_all();
-	remove_tasks();
+	touch(2, 1500);
+	touch(0, 800);
+	touch(1, 2300);
+	ASSERT(killed == &tasks[0]);
 }
 
-static void a_victim_may_use_the_reserve(void **state)
+static void allocate_as_victim(void *arg)
 {
 	struct page *pages[200];
 	unsigned int nr = 0;
@@ -105,21 +96,35 @@ static void a_victim_may_use_the_reserve(void **state)
 			write8(0, tasks[0].mm, BASE + get_mm_rss(tasks[0].mm) * PAGE_SIZE, 1);
 		else
 			pages[nr++] = alloc_pages(GFP_KERNEL, 0);
-	assert_null(killed);
+	ASSERT(!killed);
 	current->mm = NULL;
 	while (nr--)
 		put_page(pages[nr]);
-	check_all();
-	remove_tasks();
 }
 
 static void use_everything(void *arg)
 {
 	struct mm_struct *mm = shim_mm_new();
 
-	map_anon(mm, BASE, 4096 * PAGE_SIZE, RW);
-	for (unsigned int i = 0; i < 4096; i++)
+	map_anon(mm, BASE, 2500 * PAGE_SIZE, RW);
+	map_anon(mm, BASE + 2500 * PAGE_SIZE, 2500 * PAGE_SIZE, RW);
+	for (unsigned int i = 0; i < 5000; i++)
 		write8(0, mm, BASE + i * PAGE_SIZE, 1);
+}
+
+static void the_largest_is_killed_and_the_fault_goes_on(void **state)
+{
+	assert_true(shim_survives(fill_up, NULL));
+}
+
+static void the_score_of_a_process_counts(void **state)
+{
+	assert_true(shim_survives(fill_up_with_scores, NULL));
+}
+
+static void a_victim_may_use_the_reserve(void **state)
+{
+	assert_true(shim_survives(allocate_as_victim, NULL));
 }
 
 static void with_nobody_to_kill_there_is_a_panic(void **state)

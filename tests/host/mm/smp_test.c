@@ -67,7 +67,7 @@ static void fork_loses_no_write_of_other_threads(void **state)
 	mm = shim_mm_new();
 	map_anon(mm, BASE, PAGES * PAGE_SIZE, RW);
 	start(count, threads);
-	for (; !time_is_up(); nr++) {
+	for (; !time_is_up() || nr < 3; nr++) {
 		struct mm_struct *child = shim_mm_fork(mm);
 		u64 seen[PAGES][NR_WORKERS];
 
@@ -84,7 +84,6 @@ static void fork_loses_no_write_of_other_threads(void **state)
 		shim_mm_exit(child);
 	}
 	join(threads);
-	assert_in_range(nr, 3, ~0UL);
 	shim_mm_exit(mm);
 }
 

@@ -1,9 +1,10 @@
 /* check.c - the verifier of the host tests.
  * What it proves, for all mms of shim_mms and all files of shim_inodes:
  *	areas		in order, apart, tree and list alike, gaps right, page counts right, in i_mmap
+ *	chains		each in its anon_vma's tree at its area's place, all of one root; counts of each anon_vma
  *	tables		each covers an area, is marked as a table of its mm, and is counted
  *	entries		inside an area, with no right that the area does not give; writable only if the
- *			page is shared or exclusively ours
+ *			page is shared or exclusively ours; an anonymous page's tree leads to the area
  *	frames		map count is the number of entries, references are entries and cache; on the LRU;
  *			exclusive ones have one entry
  *	sums		rss, vmstat, LRU sizes, objects out; every frame of the machine is accounted for
@@ -16,6 +17,7 @@
 #include <lib/string.h>
 #include <asm/pgtable.h>
 #include <debug/assert.h>
+#include <mm/anon_vma.h>
 #include <mm/filemap.h>
 #include <mm/internal.h>
 #include <mm/memblock.h>
@@ -34,6 +36,7 @@
 	(likely(cond) ? (void)0 : panic("%s:%d: not true: %s: " fmt, __FILE__, __LINE__, #cond, \
 					##__VA_ARGS__))
 #define MAX_CACHES	64
+#define FAMILY_SLOTS	16384
 
 struct frame_use {
 	unsigned int	entries;	/* page-table entries that name it */
@@ -43,8 +46,14 @@ struct frame_use {
 static struct frame_use *frames;	/* by frame number */
 static unsigned long nr_frames;
 
+/* What the areas' chains say of an anon_vma. */
+static struct family {
+	struct anon_vma	*anon_vma;
+	unsigned long	chains, active;
+} families[FAMILY_SLOTS];		/* hashed by address, NULL: free */
+
 static struct sums {
-	unsigned long	file_areas, areas;
+	unsigned long	file_areas, areas, chains, anon_vmas;
 	unsigned long	tables;			/* below the top level */
 	unsigned long	anon, file_mapped, cached, shmem;	/* frames */
 } sums;
@@ -96,6 +105,66 @@ static bool linked_in_file(struct vm_area_struct *vma)
 	return false;
 }
 
+static struct family *family_of(struct anon_vma *anon_vma)
+{
+	unsigned long slot = (unsigned long)anon_vma / 64 % FAMILY_SLOTS;
+
+	while (families[slot].anon_vma && families[slot].anon_vma != anon_vma)
+		slot = (slot + 1) % FAMILY_SLOTS;
+	if (!families[slot].anon_vma) {
+		CHECK(++sums.anon_vmas < FAMILY_SLOTS, " ");
+		families[slot] = (struct family){ .anon_vma = anon_vma };
+	}
+	return &families[slot];
+}
+
+/* @vma is in @anon_vma's tree where its page @index is looked for. */
+static bool in_tree(struct anon_vma *anon_vma, struct vm_area_struct *vma, pgoff_t index)
+{
+	struct interval_tree_node *node;
+	struct anon_vma_chain *avc;
+
+	anon_vma_for_each(avc, node, anon_vma, index, index)
+		if (avc->vma == vma)
+			return true;
+	return false;
+}
+
+static void check_chains(struct vm_area_struct *vma)
+{
+	pgoff_t last = vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT) - 1;
+	struct anon_vma_chain *avc;
+	bool own = !vma->anon_vma;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+		CHECK(avc->vma == vma, "%#lx", vma->vm_start);
+		CHECK(avc->rb.start == vma->vm_pgoff && avc->rb.last == last, "%#lx", vma->vm_start);
+		CHECK(vma->anon_vma && avc->anon_vma->root == vma->anon_vma->root, "%#lx", vma->vm_start);
+		CHECK(in_tree(avc->anon_vma, vma, last), "%#lx", vma->vm_start);
+		own |= avc->anon_vma == vma->anon_vma;
+		family_of(avc->anon_vma)->chains++;
+		sums.chains++;
+	}
+	CHECK(own, "area %#lx has no chain to its own anon_vma", vma->vm_start);
+	if (vma->anon_vma)
+		family_of(vma->anon_vma)->active++;
+}
+
+static void check_family(const struct family *family)
+{
+	struct anon_vma *anon_vma = family->anon_vma;
+	struct interval_tree_node *node;
+	unsigned long nr = 0;
+
+	interval_tree_for_each(node, &anon_vma->rb_root, 0, ~0UL)
+		nr++;
+	CHECK(nr == family->chains, "%lu, not %lu", nr, family->chains);
+	CHECK(anon_vma->num_active_vmas == family->active, "%lu, not %lu", anon_vma->num_active_vmas,
+	      family->active);
+	CHECK(atomic_read(&anon_vma->refcount) > 0 && !rwsem_is_locked(&anon_vma->rwsem), "%p",
+	      (void *)anon_vma);
+}
+
 static void check_area(struct mm_struct *mm, struct vm_area_struct *vma)
 {
 	unsigned long pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
@@ -106,6 +175,7 @@ static void check_area(struct mm_struct *mm, struct vm_area_struct *vma)
 	CHECK(vma->vm_page_prot.val == vm_get_page_prot(vma->vm_flags).val, "%#lx", vma->vm_start);
 	CHECK(!(vma->vm_flags & VM_SHARED) || vma->vm_file, "%#lx", vma->vm_start);
 	sums.areas++;
+	check_chains(vma);
 	if (!vma->vm_file)
 		return;
 	sums.file_areas++;
@@ -169,6 +239,8 @@ static void check_entry(struct walk *walk, pte_t pte, unsigned long addr)
 		CHECK(!(vma->vm_flags & VM_SHARED), "%#lx", addr);
 		CHECK(!pte_write(pte) || page_flag(page, PG_anon_exclusive), "%#lx", addr);
 		CHECK(page->index == vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT), "%#lx", addr);
+		CHECK(in_tree((void *)((unsigned long)page->mapping - PAGE_MAPPING_ANON), vma, page->index),
+		      "the page at %#lx cannot be found from its anon_vma", addr);
 		return;
 	}
 	CHECK(vma->vm_file && page->mapping == file_mapping(vma->vm_file), "%#lx", addr);
@@ -318,6 +390,10 @@ static void check_sums(void)
 	CHECK(shim_charged == sums.cached, "%lu, not %lu", shim_charged, sums.cached);
 	CHECK(active_objects("vm_area_struct") == sums.areas, "%lu, not %lu",
 	      active_objects("vm_area_struct"), sums.areas);
+	CHECK(active_objects("anon_vma_chain") == sums.chains, "%lu, not %lu",
+	      active_objects("anon_vma_chain"), sums.chains);
+	CHECK(active_objects("anon_vma") >= sums.anon_vmas, "%lu, not %lu", active_objects("anon_vma"),
+	      sums.anon_vmas);
 	CHECK(active_objects("mm_struct") == nr_shim_mms, "%lu", active_objects("mm_struct"));
 	CHECK(frames_accounted_for() == baseline.total, "%ld frames are lost",
 	      (long)(baseline.total - frames_accounted_for()));
@@ -329,9 +405,13 @@ void check_all(void)
 	struct shim_inode *shim;
 
 	memset(frames, 0, nr_frames * sizeof(*frames));
+	memset(families, 0, sizeof(families));
 	sums = (struct sums){};
 	for (unsigned int i = 0; i < nr_shim_mms; i++)
 		check_mm(shim_mms[i]);
+	for (unsigned int i = 0; i < FAMILY_SLOTS; i++)
+		if (families[i].anon_vma)
+			check_family(&families[i]);
 	list_for_each_entry(shim, &shim_inodes, node)
 		check_mapping(&shim->inode.i_data);
 	check_frames();

@@ -35,7 +35,6 @@ struct cpu_local cpu_locals[NR_CPUS];
 unsigned int nr_cpus = NR_CPUS;
 unsigned long cpu_online_mask = BIT(NR_CPUS) - 1;
 __thread struct cpu_local *shim_this_cpu = &cpu_locals[0];
-__thread bool shim_irqs_off;
 
 static struct signal_struct shared_signal;
 static struct task_struct first_task = { .signal = &shared_signal, .pid = 100, .tgid = 100,
@@ -45,6 +44,7 @@ static unsigned int nr_threads = 1;	/* host threads that run kernel code [os_loc
 
 spinlock_t tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 struct list_head all_tasks = LIST_HEAD_INIT(all_tasks);
+struct task_struct *init_task_ptr;
 
 struct mm_struct *shim_mms[MAX_SHIM_MMS];
 unsigned int nr_shim_mms;
@@ -108,7 +108,7 @@ void shim_boot(void)
 
 void shim_set_cpu(unsigned int cpu)
 {
-	ASSERT(cpu < NR_CPUS && !shim_task->nr_spin_held);
+	ASSERT(cpu < NR_CPUS && !shim_task->nr_spin_held && !irqs_disabled());
 	shim_this_cpu = &cpu_locals[cpu];
 }
 
@@ -127,7 +127,7 @@ static void thread_main(void *arg)
 	task->pid = task->tgid = 101 + start->cpu;
 	task->nr_held = task->nr_spin_held = 0;
 	shim_task = task;
-	shim_set_cpu(start->cpu);
+	shim_this_cpu = &cpu_locals[start->cpu];
 	start->fn(start->arg);
 	ASSERT(!task->nr_held);
 	os_lock();

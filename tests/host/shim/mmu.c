@@ -1,4 +1,4 @@
-/* mmu.c - the software MMU and its TLBs; flush_tlb_* for the kernel.
+/* mmu.c - the software MMU and its TLBs; asm/tlb.h for the kernel.
  * Holds:  a processor's TLB has only translations of the mm that it has loaded, and its bit is in that
  *         mm's cpu_mask. It holds the mm (mm_count), as a running thread or a lazy one does.
  *         Translations stay until they are flushed or a fault drops them, with no limit on their
@@ -378,6 +378,14 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end)
 {
 	ASSERT(!irqs_disabled());
 	ASSERT(start <= end);
+}
+
+void synchronize_processors(void)
+{
+	ASSERT(!irqs_disabled());
+	for (unsigned int id = 0; id < NR_CPUS; id++)
+		while (__atomic_load_n(&cpu_locals[id].irqs_off, __ATOMIC_SEQ_CST))
+			os_yield();
 }
 
 /* --- coherence --- */

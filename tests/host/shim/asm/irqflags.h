@@ -1,33 +1,33 @@
-/* irqflags.h - the kernel's header of this name for a host program: a flag that nobody but the
- * checks looks at, since there are no interrupts. */
+/* irqflags.h - the kernel's header of this name for a host program: a flag that only
+ * the checks and synchronize_processors() look at, since there are no interrupts. */
 #ifndef ASM_IRQFLAGS_H
 #define ASM_IRQFLAGS_H
 
 #include <lib/types.h>
+#include <asm/percpu.h>
 
 #define X86_EFLAGS_IF	(1UL << 9)
 
-extern __thread bool shim_irqs_off;
 void cpu_relax(void);		/* lets other host threads run */
 
 static inline unsigned long local_save_flags(void)
 {
-	return shim_irqs_off ? 0 : X86_EFLAGS_IF;
+	return shim_this_cpu->irqs_off ? 0 : X86_EFLAGS_IF;
 }
 
 static inline void local_irq_disable(void)
 {
-	shim_irqs_off = true;
+	__atomic_store_n(&shim_this_cpu->irqs_off, true, __ATOMIC_SEQ_CST);
 }
 
 static inline void local_irq_enable(void)
 {
-	shim_irqs_off = false;
+	__atomic_store_n(&shim_this_cpu->irqs_off, false, __ATOMIC_SEQ_CST);
 }
 
 static inline bool irqs_disabled(void)
 {
-	return shim_irqs_off;
+	return shim_this_cpu->irqs_off;
 }
 
 static inline unsigned long local_irq_save(void)

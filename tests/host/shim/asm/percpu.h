@@ -14,6 +14,7 @@ struct cpu_local {
 	unsigned int	id;
 	unsigned int	irq_depth;
 	unsigned int	need_resched;
+	bool		irqs_off;	/* [atomic] */
 };
 
 extern struct cpu_local cpu_locals[NR_CPUS];

@@ -153,12 +153,9 @@ static inline u64 rdtsc(void)
 	return lo | (u64)hi << 32;
 }
 
-/* Enable interrupts and sleep until one comes; none can slip in between. Returns with them enabled.
- *  */
-static inline void safe_halt(void)
-{
-	asm volatile("sti; hlt" : : : "memory");
-}
+/* Enable interrupts and sleep until one comes; none can slip in between. Returns with them enabled,
+ * perhaps without a reason. switch.asm */
+void safe_halt(void);
 
 /* Stop this processor for good. */
 static inline void __noreturn halt_forever(void)

@@ -1,0 +1,130 @@
+/* mount.c - mounting and unmounting tmpfs and proc, and a file system that is full. */
+#include "tap.h"
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#define TOP	"/tmp/mount"
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static bool listed(const char *text)
+{
+	static char buf[8192];
+	ssize_t n;
+	int fd = open("/proc/mounts", O_RDONLY);
+
+	must(fd >= 0);
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = 0;
+	return strstr(buf, text) != NULL;
+}
+
+static void mounting(void)
+{
+	struct stat outer, inner;
+	char buf[64];
+	int fd;
+
+	must(mkdir(TOP, 0755) == 0);
+	close(open(TOP "/below", O_CREAT | O_WRONLY, 0600));
+	must(stat(TOP, &outer) == 0);
+	is(mount("tmpfs", TOP, "tmpfs", 0, NULL), 0, "a tmpfs can be mounted");
+	ok(!exists(TOP "/below"), "it covers what was there");
+	ok(stat(TOP, &inner) == 0 && inner.st_dev != outer.st_dev, "it is another device");
+	ok(listed(" " TOP " tmpfs "), "/proc/mounts lists it");
+	fd = open(TOP "/file", O_CREAT | O_RDWR, 0600);
+	must(write(fd, "inside", 6) == 6);
+	fails(umount(TOP), EBUSY, "with a file open it is busy");
+	fails(rename(TOP "/file", "/tmp/mount-file"), EXDEV, "rename to another device is EXDEV");
+	fails(link(TOP "/file", "/tmp/mount-file"), EXDEV, "so is link");
+	fails(rmdir(TOP), EBUSY, "a mount point cannot be removed");
+	close(fd);
+	must(chdir(TOP) == 0);
+	ok(getcwd(buf, sizeof(buf)) && strcmp(buf, TOP) == 0, "getcwd works inside");
+	must(chdir("..") == 0);
+	ok(getcwd(buf, sizeof(buf)) && strcmp(buf, "/tmp") == 0, ".. leads out of it");
+	must(chdir("/") == 0);
+	is(umount(TOP), 0, "it can be unmounted");
+	ok(exists(TOP "/below") && !exists(TOP "/file"), "what was covered is there again");
+	ok(!listed(" " TOP " tmpfs "), "/proc/mounts no longer lists it");
+}
+
+static void refused(void)
+{
+	fails(umount(TOP), EINVAL, "unmounting what is no mount point is EINVAL");
+	fails(mount("x", TOP, "no-such-fs", 0, NULL), ENODEV, "an unknown file system is ENODEV");
+	fails(mount("x", TOP "/nowhere", "tmpfs", 0, NULL), ENOENT, "a missing place is ENOENT");
+	fails(mount("x", TOP "/below", "tmpfs", 0, NULL), ENOTDIR, "a file is ENOTDIR");
+	fails(mount("x", hide(8), "tmpfs", 0, NULL), EFAULT, "a bad pointer is EFAULT");
+	is(mount("proc", TOP, "proc", 0, NULL), 0, "proc can be mounted a second time");
+	ok(exists(TOP "/self"), "and works there");
+	is(umount(TOP), 0, "and be unmounted");
+}
+
+static int as_user(void *arg)
+{
+	if (setgid(1000) || setuid(1000))
+		return 1;
+	if (mount("x", TOP, "tmpfs", 0, NULL) != -1 || errno != EPERM)
+		return 2;
+	return umount("/tmp") == -1 && errno == EPERM ? 0 : arg == NULL ? 3 : 4;
+}
+
+/* Fills the file system of @path until it takes no more; the errno of the refusal. */
+static int fill(const char *path, size_t most)
+{
+	static char block[65536];
+	size_t done;
+	int err = 0, fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	must(fd >= 0);
+	for (done = 0; done < most && !err; done += sizeof(block))
+		if (write(fd, block, sizeof(block)) < 0)
+			err = errno;
+	close(fd);
+	return err;
+}
+
+static void full(void)
+{
+	long before = meminfo_kib("MemFree");
+	struct statfs fs;
+
+	must(mount("tmpfs", TOP, "tmpfs", 0, "size=4m") == 0);
+	ok(statfs(TOP, &fs) == 0 && fs.f_blocks * (unsigned long)fs.f_bsize == 4 * MIB,
+	   "size=4m makes a tmpfs of 4 MiB");
+	is(fill(TOP "/file", 16 * MIB), ENOSPC, "more is ENOSPC");
+	ok(statfs(TOP, &fs) == 0 && fs.f_bfree == 0, "statfs tells that it is full");
+	must(unlink(TOP "/file") == 0);
+	ok(statfs(TOP, &fs) == 0 && fs.f_bfree > 1000, "removing the file makes room");
+	is(fill(TOP "/file", 3 * MIB), 0, "which can be used again");
+	must(umount(TOP) == 0);
+	ok(before - meminfo_kib("MemFree") < 1024, "unmounting gives the memory back");
+	must(mount("tmpfs", TOP, "tmpfs", 0, NULL) == 0);
+	is(fill(TOP "/file", 1024 * MIB), ENOSPC, "a tmpfs without a size ends before the memory does");
+	must(umount(TOP) == 0);
+}
+
+static void body(void)
+{
+	mounting();
+	refused();
+	child_ok(as_user, NULL, "a user may neither mount nor unmount");
+	if (meminfo_kib("MemTotal") < 1024 * 1024)
+		full();
+	rmdir(TOP);
+	unlink(TOP "/below");
+	rmdir(TOP);
+}
+
+int main(void)
+{
+	return tap_run(body, 15);
+}
