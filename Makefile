@@ -45,7 +45,8 @@ NASM		:= nasm
 GCC_INCLUDE	:= $(shell $(CC) -print-file-name=include 2>/dev/null)
 INCLUDES	:= -I. -Ikernel/include -Ikernel/arch/x86_64/include
 WARNINGS	:= -Wall -Wextra -Wno-unused-parameter -Wstrict-prototypes -Wvla -Werror
-CFLAGS		:= -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) \
+CFLAGS		:= -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding \
+		   -nostdinc -isystem $(GCC_INCLUDE) \
 		   -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic -fno-pie \
 		   -fcf-protection=none -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 		   -fno-delete-null-pointer-checks -fno-stack-protector \
@@ -65,8 +66,9 @@ KERNEL_OBJ	:= $(KERNEL_SRC:%.c=$(BUILD)/obj/%.o) $(KERNEL_ASM:%.asm=$(BUILD)/obj
 EFI_SRC		:= boot/efi_main.c boot/load_elf.c boot/memmap.c boot/handover.c
 EFI_OBJ		:= $(EFI_SRC:boot/%.c=$(BUILD)/efi/%.o)
 EFI_CFLAGS	:= -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fpic -fshort-wchar \
-		   -mno-red-zone -maccumulate-outgoing-args -fno-stack-protector -fcf-protection=none \
-		   -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI -ffile-prefix-map=$(CURDIR)=. -I. \
+		   -mno-red-zone -maccumulate-outgoing-args -fno-stack-protector \
+		   -fcf-protection=none -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
+		   -ffile-prefix-map=$(CURDIR)=. -I. \
 		   -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 EFI_SECTIONS	:= .text .sdata .data .dynamic .dynsym .rel .rela .rel.* .rela.* .reloc
 
@@ -112,7 +114,8 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJ) linker.ld kernel/debug/kallsyms.awk $(BUILD)/
 	$(Q)awk -f kernel/debug/kallsyms.awk < /dev/null > $(BUILD)/obj/kallsyms0.s
 	$(Q)$(CC) -c $(BUILD)/obj/kallsyms0.s -o $(BUILD)/obj/kallsyms0.o
 	$(Q)$(LD) $(LDFLAGS) -o $(BUILD)/obj/kernel0.elf $(KERNEL_OBJ) $(BUILD)/obj/kallsyms0.o
-	$(Q)nm -n $(BUILD)/obj/kernel0.elf | awk -f kernel/debug/kallsyms.awk > $(BUILD)/obj/kallsyms1.s
+	$(Q)nm -n $(BUILD)/obj/kernel0.elf | awk -f kernel/debug/kallsyms.awk \
+		> $(BUILD)/obj/kallsyms1.s
 	$(Q)$(CC) -c $(BUILD)/obj/kallsyms1.s -o $(BUILD)/obj/kallsyms1.o
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(KERNEL_OBJ) $(BUILD)/obj/kallsyms1.o
 	$(Q)nm -n $@ | awk -f kernel/debug/kallsyms.awk | cmp - $(BUILD)/obj/kallsyms1.s
@@ -148,7 +151,8 @@ $(BUILD)/initramfs.cpio: $(BUILD)/user/init/init $(USER_PROGRAMS:%=$(BUILD)/%) \
 # The disk image for UEFI. `make run` makes one of its own, with its own INITRD and CMDLINE.
 $(BUILD)/esp.img: $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio boot/mkesp
 	$(say) ESP $@
-	$(Q)boot/mkesp $@ $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio "console=ttyS0"
+	$(Q)boot/mkesp $@ $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf \
+		$(BUILD)/initramfs.cpio "console=ttyS0"
 
 # ---- running ----
 QEMU_RUN = tests/run-qemu --accel $(ACCEL) --cpus $(CPUS) --mem $(MEM) --boot $(BOOT) \
@@ -169,7 +173,8 @@ run-pvh: $(BUILD)/kernel.elf $(IMAGE)
 	$(Q)$(QEMU_RUN) --kernel $(BUILD)/kernel.elf --initrd $(IMAGE) --append '$(ARGS)'
 
 run-uefi: $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(IMAGE)
-	$(Q)boot/mkesp $(BUILD)/run-esp.img $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(IMAGE) '$(ARGS)'
+	$(Q)boot/mkesp $(BUILD)/run-esp.img $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf \
+		$(IMAGE) '$(ARGS)'
 	@echo "To leave: type 'poweroff', or press Ctrl-A and then X."
 	$(Q)$(QEMU_RUN) --esp $(BUILD)/run-esp.img
 
@@ -201,7 +206,10 @@ help:
 
 # help: make              build the kernel and the default initramfs
 # help: make run          boot to a shell in QEMU (Ctrl-A X or `poweroff` leaves)
-# help: make test         every test; check, test-host, test-guest, test-system are its parts
+# help: make test         every test; check, test-host, test-guest (also with DEBUG=1) and
+# help:                   test-system are its parts; make test-guest T=cow runs one
+# help: make fuzz         look for operations on memory that go wrong, FUZZ_SECONDS=600
+# help: make soak         long forms: host tests for SOAK_SECONDS=600 each, then guest tests
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
 # help: make bench        instructions per memory operation, counted by QEMU
 # help: make gdb          boot halted, with gdb attached

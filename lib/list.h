@@ -27,7 +27,7 @@ static inline void INIT_LIST_HEAD(struct list_head *head)
 
 static inline void list_join(struct list_head *left, struct list_head *right)
 {
-	left->next = right;
+	WRITE_ONCE(left->next, right);	/* list_empty() may look without a lock */
 	right->prev = left;
 }
 

@@ -60,8 +60,10 @@ typedef unsigned long	uintptr_t;
 #define barrier()		__asm__ __volatile__("" ::: "memory")
 
 /* One access, of the object's own size, that the compiler may not repeat, split or invent. */
+#ifndef READ_ONCE
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#endif
 
 BUILD_ASSERT(sizeof(u64) == 8 && sizeof(void *) == 8);
 

@@ -95,7 +95,7 @@ static void proc_evict_inode(struct inode *inode)
 }
 
 /* What is shown belongs to the kernel: nobody changes its mode or owner. */
-static int proc_setattr(struct inode *inode, const struct iattr *attr)
+int proc_setattr(struct inode *inode, const struct iattr *attr)
 {
 	return attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
 }
@@ -250,9 +250,15 @@ static const struct proc_entry root_table[] = {
 	PROC_TEXT("cpuinfo", proc_cpuinfo_show),
 	PROC_TEXT("devices", proc_devices_show),
 	PROC_TEXT("filesystems", proc_filesystems_show),
+	{ .name = "kpagecount", .mode = S_IFREG | 0400, .f_op = &proc_kpagecount_fops },
+	{ .name = "kpageflags", .mode = S_IFREG | 0400, .f_op = &proc_kpageflags_fops },
 	PROC_TEXT("loadavg", proc_loadavg_show),
 	PROC_TEXT("meminfo", proc_meminfo_show),
+	{ .name = "mmcheck", .mode = S_IFREG | 0600, .show = proc_mmcheck_show,
+	  .store = proc_mmcheck_store },
 	PROC_TEXT("partitions", proc_partitions_show),
+	{ .name = "rmap", .mode = S_IFDIR | 0500, .i_op = &proc_rmap_dir_iops,
+	  .f_op = &proc_rmap_dir_fops },
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = proc_slabinfo_show },
 	PROC_TEXT("stat", proc_stat_show),
 	PROC_TEXT("swaps", proc_swaps_show),

@@ -14,9 +14,11 @@ struct file;
 struct file_operations;
 struct inode;
 struct inode_operations;
+struct iattr;
 struct path;
 struct super_block;
 struct task_struct;
+struct vm_area_struct;
 
 /* Text under construction, in pieces of a page. The first failed allocation ends it. */
 struct proc_text {
@@ -54,12 +56,13 @@ struct proc_entry {
 struct proc_inode {
 	const struct proc_entry	*entry;
 	struct task_struct	*task;	/* a reference; NULL outside of /proc/PID */
-	unsigned int		id;	/* PROC_ID_* | descriptor, or 0 */
+	unsigned int		id;	/* PROC_ID_* | descriptor or frame, or 0 */
 	bool			thread;	/* below /proc/PID/task */
 };
 
 #define PROC_ID_FD	(1u << 29)
 #define PROC_ID_FDINFO	(1u << 30)
+#define PROC_ID_RMAP	(3u << 29)	/* | frame number */
 #define PROC_ID_MASK	0xfffffu
 
 struct proc_inode *proc_i(const struct inode *inode);
@@ -79,6 +82,7 @@ bool proc_emit_table(const struct proc_entry *table, struct inode *dir, struct d
 int proc_table_lookup(struct inode *dir, struct dentry *dentry);
 int proc_table_iterate(struct file *file, struct dir_context *ctx);
 bool proc_revalidate(struct dentry *dentry);
+int proc_setattr(struct inode *inode, const struct iattr *attr);
 int proc_parse_id(const struct dentry *dentry, unsigned int max);	/* -ENOENT: no number */
 
 extern const struct inode_operations proc_dir_iops, proc_file_iops;
@@ -94,6 +98,9 @@ unsigned int proc_collect_pids(struct task_struct *group, int first, int *pids, 
 extern const struct proc_entry proc_root_entry, proc_sys_table[], proc_pid_entry;
 extern const struct inode_operations proc_fd_dir_iops, proc_fdinfo_dir_iops;
 extern const struct file_operations proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_mem_fops;
+extern const struct file_operations proc_pagemap_fops, proc_kpagecount_fops, proc_kpageflags_fops;
+extern const struct inode_operations proc_rmap_dir_iops;
+extern const struct file_operations proc_rmap_dir_fops;
 
 /* sysfs.c: register it. */
 void sysfs_init(void);
@@ -125,5 +132,17 @@ int proc_pid_maps_show(struct proc_text *text, struct inode *inode);
 int proc_pid_cmdline_show(struct proc_text *text, struct inode *inode);
 int proc_pid_environ_show(struct proc_text *text, struct inode *inode);
 int proc_pid_auxv_show(struct proc_text *text, struct inode *inode);
+/* One line of maps. @buf: PATH_MAX bytes to work in. mmap_lock held. */
+void proc_show_area(struct proc_text *text, const struct vm_area_struct *vma, char *buf);
+
+/* procfs_smaps.c, procfs_pagemap.c, procfs_rmap.c */
+int proc_pid_smaps_show(struct proc_text *text, struct inode *inode);
+int proc_pid_smaps_rollup_show(struct proc_text *text, struct inode *inode);
+int proc_pid_clear_refs_store(struct inode *inode, char *line);
+int proc_pid_anon_vma_show(struct proc_text *text, struct inode *inode);
+
+/* procfs_mm.c */
+int proc_mmcheck_show(struct proc_text *text, struct inode *inode);
+int proc_mmcheck_store(struct inode *inode, char *line);
 
 #endif

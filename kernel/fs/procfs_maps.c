@@ -34,7 +34,7 @@ static const char *area_name(const struct vm_area_struct *vma)
 	return NULL;
 }
 
-static void show_area(struct proc_text *text, const struct vm_area_struct *vma, char *buf)
+void proc_show_area(struct proc_text *text, const struct vm_area_struct *vma, char *buf)
 {
 	const struct inode *inode = vma->vm_file ? vma->vm_file->f_inode : NULL;
 	dev_t dev = inode ? inode->i_sb->s_dev : 0;
@@ -78,7 +78,7 @@ int proc_pid_maps_show(struct proc_text *text, struct inode *inode)
 	if (ret)
 		goto free_buf;
 	for (vma = find_vma(mm, 0); vma && !text->failed; vma = vma_next(vma))
-		show_area(text, vma, buf);
+		proc_show_area(text, vma, buf);
 	up_read(&mm->mmap_lock);
 free_buf:
 	free_page(buf);

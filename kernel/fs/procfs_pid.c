@@ -309,6 +309,11 @@ static const struct file_operations task_dir_fops = {
 	PROC_TEXT("stat", proc_pid_stat_show), \
 	PROC_TEXT("statm", proc_pid_statm_show), \
 	PROC_TEXT("maps", proc_pid_maps_show), \
+	PROC_TEXT("smaps", proc_pid_smaps_show), \
+	PROC_TEXT("smaps_rollup", proc_pid_smaps_rollup_show), \
+	{ .name = "clear_refs", .mode = S_IFREG | 0200, .store = proc_pid_clear_refs_store }, \
+	{ .name = "pagemap", .mode = S_IFREG | 0400, .f_op = &proc_pagemap_fops }, \
+	{ .name = "anon_vma", .mode = S_IFREG | 0400, .show = proc_pid_anon_vma_show }, \
 	{ .name = "mem", .mode = S_IFREG | 0600, .f_op = &proc_mem_fops }, \
 	{ .name = "cwd", .mode = PROC_LINK_MODE, .i_op = &cwd_iops }, \
 	{ .name = "root", .mode = PROC_LINK_MODE, .i_op = &root_iops }, \

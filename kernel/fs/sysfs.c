@@ -1,9 +1,17 @@
-/* sysfs.c - the file system /sys: just what the C library, busybox and test programs look for.
- * It is built from the same tables as procfs; what is not there does not exist. */
+/* sysfs.c - the file system /sys: just what the C library, busybox and test programs look for, and
+ * the bitmap of idle pages. It is built from the same tables as procfs; what is not there does not
+ * exist. */
+#include <asm/page.h>
 #include <asm/percpu.h>
 #include <debug/assert.h>
+#include <fs/file.h>
+#include <fs/iov_iter.h>
 #include <fs/super.h>
 #include <lib/types.h>
+#include <mm/memblock.h>
+#include <mm/page_idle.h>
+#include <sched/sched.h>
+#include <uapi/errno.h>
 #include <uapi/stat.h>
 
 #include "procfs_internal.h"
@@ -37,6 +45,92 @@ static int console_show(struct proc_text *text, struct inode *inode)
 	text_printf(text, "ttyS0\n");
 	return 0;
 }
+
+/* ---- kernel/mm/page_idle/bitmap: a bit for each frame, in words of 64 ---- */
+
+#define WORD		sizeof(u64)
+#define WORD_BITS	64UL
+
+static unsigned long nr_words(void)
+{
+	return ((memblock_end() >> PAGE_SHIFT) + WORD_BITS - 1) / WORD_BITS;
+}
+
+static u64 idle_word(unsigned long pfn)
+{
+	u64 word = 0;
+
+	for (unsigned int i = 0; i < WORD_BITS; i++)
+		if (page_idle_test(pfn + i))
+			word |= BIT(i);
+	return word;
+}
+
+static void mark_word(unsigned long pfn, u64 word)
+{
+	for (unsigned int i = 0; i < WORD_BITS; i++)
+		if (word & BIT(i))
+			page_idle_mark(pfn + i);
+}
+
+static ssize_t idle_bitmap_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	unsigned long end = nr_words(), index = *pos / WORD, first = index;
+
+	if (*pos % WORD || iov_iter_count(to) % WORD)
+		return -EINVAL;
+	for (; index < end && iov_iter_count(to); index++) {
+		u64 word = idle_word(index * WORD_BITS);
+
+		if (copy_to_iter(&word, WORD, to) < WORD)
+			return -EFAULT;
+		cond_resched();
+	}
+	*pos += (index - first) * WORD;
+	return (index - first) * WORD;
+}
+
+static ssize_t idle_bitmap_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	unsigned long end = nr_words(), index = *pos / WORD, first = index;
+
+	if (*pos % WORD || iov_iter_count(from) % WORD)
+		return -EINVAL;
+	if (index >= end)
+		return -ENXIO;
+	for (; index < end && iov_iter_count(from); index++) {
+		u64 word;
+
+		if (copy_from_iter(&word, WORD, from) < WORD)
+			return -EFAULT;
+		mark_word(index * WORD_BITS, word);
+		cond_resched();
+	}
+	*pos += (index - first) * WORD;
+	return (index - first) * WORD;
+}
+
+static const struct file_operations idle_bitmap_fops = {
+	.read = idle_bitmap_read,
+	.write = idle_bitmap_write,
+};
+
+/* ---- the tree ---- */
+
+static const struct proc_entry page_idle_table[] = {
+	{ .name = "bitmap", .mode = S_IFREG | 0600, .f_op = &idle_bitmap_fops },
+	{ .name = NULL },
+};
+
+static const struct proc_entry mm_table[] = {
+	PROC_DIR("page_idle", page_idle_table),
+	{ .name = NULL },
+};
+
+static const struct proc_entry kernel_table[] = {
+	PROC_DIR("mm", mm_table),
+	{ .name = NULL },
+};
 
 static const struct proc_entry cpu_table[] = {
 	PROC_TEXT("online", cpus_show),
@@ -75,6 +169,7 @@ static const struct proc_entry class_table[] = {
 static const struct proc_entry root_table[] = {
 	PROC_DIR("class", class_table),
 	PROC_DIR("devices", devices_table),
+	PROC_DIR("kernel", kernel_table),
 	{ .name = NULL },
 };
 

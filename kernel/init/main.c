@@ -1,8 +1,8 @@
 /* main.c - the boot order, as a list of calls. Each line says what must be up before it.
  * Three stages: start_kernel on the first instructions' stack; start_services on a guarded stack,
  * which becomes the first processor's idle task; and kernel_init, a thread that becomes process 1.
- * Read:   arch/x86_64/head.asm for what comes before; proc/exec.c, run_init, for what comes after.
- *          */
+ * Read:   arch/x86_64/head.asm for what comes before; proc/exec.c, run_init, for what comes
+ *          after. */
 #include <asm/acpi.h>
 #include <asm/apic.h>
 #include <asm/cpu.h>

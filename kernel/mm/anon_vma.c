@@ -1,8 +1,8 @@
 /* anon_vma.c - the life of anon_vma and anon_vma_chain: prepare, clone, fork, unlink.
  *
- * A page that was first touched in an area may later be mapped by the area's split halves and by the
- * copies that fork makes of them, in children and grandchildren. All of those hang, each by a chain, in
- * the interval tree of the anon_vma that the page points to:
+ * A page that was first touched in an area may later be mapped by the area's split halves and by
+ * the copies that fork makes of them, in children and grandchildren. All of those hang, each by a
+ * chain, in the interval tree of the anon_vma that the page points to:
  *
  *	grandparent's area G	parent's area P		child's area C
  *	   |  anon_vma            |  anon_vma             |  anon_vma
@@ -13,19 +13,22 @@
  *
  *	chains (same_vma):  G: [AV_g]   P: [AV_p AV_g]   C: [AV_c AV_p AV_g]
  *
- * A page touched in G before the forks is in AV_g's tree, where G, P and C are found. A page that P made
- * by copying is in AV_p's, where G need not be asked. A split makes another area with the same chains.
+ * A page touched in G before the forks is in AV_g's tree, where G, P and C are found. A page that P
+ * made by copying is in AV_p's, where G need not be asked. A split makes another area with the same
+ * chains.
  *
- * Without more, a chain of n generations of fork and exit would leave n anon_vmas. An anon_vma whose own
- * areas have gone (num_active_vmas 0) and that has at most one child is therefore adopted by the next
- * area that is cloned from below: whoever had pages there has exited or is an ancestor whose pages the
- * adopter may see anyway. With two children it must not be, or a sibling's new pages would be looked for
- * among areas that cannot have them, in ever larger trees.
+ * Without more, a chain of n generations of fork and exit would leave n anon_vmas. An anon_vma
+ * whose own areas have gone (num_active_vmas 0) and that has at most one child is therefore adopted
+ * by the next area that is cloned from below: whoever had pages there has exited or is an ancestor
+ * whose pages the adopter may see anyway. With two children it must not be, or a sibling's new
+ * pages would be looked for among areas that cannot have them, in ever larger trees.
  *
- * Locks:  root->rwsem for all trees and counts of the family. A chain's place in vma->anon_vma_chain:
- *         mmap_lock for write; or for read and page_table_lock, when two threads fault at once.
- * Life:   refcount. The memory of an anon_vma stays one until every processor has had its interrupts on
- *         (SLAB_TYPESAFE), so that a walker that comes from a page without holding anything can look.
+ * Locks:  root->rwsem for all trees and counts of the family. A chain's place in
+ *         vma->anon_vma_chain: mmap_lock for write; or for read and page_table_lock, when two
+ *         threads fault at once.
+ * Life:   refcount. The memory of an anon_vma stays one until every processor has had its
+ *         interrupts on (SLAB_TYPESAFE), so that a walker that comes from a page without holding
+ *         anything can look.
  * Read:   rmap.c, which walks. */
 #include <mm/anon_vma.h>
 
@@ -129,8 +132,8 @@ void anon_vma_unlock_bounds(struct vm_area_struct *vma)
 
 bool anon_vmas_compatible(struct anon_vma *a, struct anon_vma *b, const struct vm_area_struct *near)
 {
-	/* With several chains the neighbour was inherited by fork: taking it over would fill its ancestors'
-	 * trees with pages that they cannot have. */
+	/* With several chains the neighbour was inherited by fork: taking it over would fill its
+	 * ancestors' trees with pages that they cannot have. */
 	if ((!a || !b) && (!near || list_is_singular(&near->anon_vma_chain)))
 		return true;
 	return a == b;
@@ -182,10 +185,12 @@ int anon_vma_prepare_slow(struct vm_area_struct *vma)
 			avc_free(avc);
 			return -ENOMEM;
 		}
-		fresh->num_children++;	/* a root counts itself, so it is not adopted for want of any */
+		/* a root counts itself, so it is not adopted for want of any */
+		fresh->num_children++;
 	}
 	down_write(&anon_vma->root->rwsem);
-	spin_lock(&vma->vm_mm->page_table_lock);	/* against threads that fault in the same area */
+	/* against threads that fault in the same area */
+	spin_lock(&vma->vm_mm->page_table_lock);
 	if (likely(!vma->anon_vma)) {
 		anon_vma_chain_link(vma, avc, anon_vma);
 		anon_vma->num_active_vmas++;
@@ -204,7 +209,8 @@ int anon_vma_prepare_slow(struct vm_area_struct *vma)
 
 /* --- copies of areas --- */
 
-/* All anon_vmas of one area have one root: take its lock at the first chain, keep it for the others. */
+/* All anon_vmas of one area have one root: take its lock at the first chain, keep it for the
+ * others. */
 static struct anon_vma *lock_root(struct anon_vma *locked, struct anon_vma *anon_vma)
 {
 	struct anon_vma *root = anon_vma->root;
@@ -232,6 +238,7 @@ int anon_vma_clone(struct vm_area_struct *dst, struct vm_area_struct *src)
 {
 	struct anon_vma *root = NULL;
 	struct anon_vma_chain *avc, *from;
+	bool adopted = false;
 
 	/* Backwards, so that list_add leaves the order as it is: the area's own comes first. */
 	list_for_each_entry_reverse(from, &src->anon_vma_chain, same_vma) {
@@ -245,17 +252,20 @@ int anon_vma_clone(struct vm_area_struct *dst, struct vm_area_struct *src)
 		}
 		root = lock_root(root, from->anon_vma);
 		anon_vma_chain_link(dst, avc, from->anon_vma);
-		if (!dst->anon_vma && src->anon_vma && may_adopt(from->anon_vma))
+		if (!dst->anon_vma && src->anon_vma && may_adopt(from->anon_vma)) {
 			dst->anon_vma = from->anon_vma;
+			dst->anon_vma->num_active_vmas++;	/* nobody else may adopt it now */
+			adopted = true;
+		}
 	}
-	if (dst->anon_vma)
+	if (dst->anon_vma && !adopted)
 		dst->anon_vma->num_active_vmas++;
 	unlock_root(root);
 	return 0;
 
 unlink:
-	/* Its count was not raised yet, so it must not be lowered. */
-	dst->anon_vma = NULL;
+	if (!adopted)
+		dst->anon_vma = NULL;	/* its count was not raised yet: it must not be lowered */
 	unlink_anon_vmas(dst);
 	return -ENOMEM;
 }
@@ -303,7 +313,8 @@ void unlink_anon_vmas(struct vm_area_struct *vma)
 
 	if (list_empty(&vma->anon_vma_chain))
 		return;
-	root = list_first_entry(&vma->anon_vma_chain, struct anon_vma_chain, same_vma)->anon_vma->root;
+	root = list_first_entry(&vma->anon_vma_chain, struct anon_vma_chain, same_vma)
+		       ->anon_vma->root;
 	get_anon_vma(root);	/* it may lose its last area here, or to whom we pass its lock */
 	down_write(&root->rwsem);
 	list_for_each_entry_safe(avc, next, &vma->anon_vma_chain, same_vma) {

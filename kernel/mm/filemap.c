@@ -1,6 +1,6 @@
 /* filemap.c - the page cache: the pages of a file by index, and the areas that map the file.
- * Holds:  a folio in i_pages has one reference from there, and its mapping and index say where it is.
- *         Every area of a file is in i_mmap by the file pages that it covers.
+ * Holds:  a folio in i_pages has one reference from there, and its mapping and index say where it
+ *         is. Every area of a file is in i_mmap by the file pages that it covers.
  * Locks:  pages_lock for i_pages; the folio lock to keep a folio where it is (truncation takes it);
  *         i_mmap_rwsem for i_mmap.
  * Read:   memory.c: do_fault; zap.c: unmap_mapping_range. */
@@ -152,10 +152,10 @@ static struct folio *new_folio(struct address_space *mapping, pgoff_t index, gfp
 	folio = page_folio(page);
 	page->mapping = mapping;
 	page->index = index;
-	page->flags |= mapping->shmem ? BIT(PG_swapbacked) : 0;
+	page_init_flags(page, page->flags | (mapping->shmem ? BIT(PG_swapbacked) : 0));
 	if (mapping->a_ops && mapping->a_ops->read_folio)
 		err = mapping->a_ops->read_folio(mapping, folio);
-	page->flags |= BIT(PG_uptodate);
+	page_init_flags(page, page->flags | BIT(PG_uptodate));
 	folio_get(folio);
 	if (!err)
 		err = add_folio(mapping, index, folio, gfp);
@@ -220,8 +220,8 @@ bool filemap_next_present(struct address_space *mapping, pgoff_t *index)
 	return folio;
 }
 
-/* @folio is locked and in the cache at @index: take it out. A fault may have mapped it since the range
- * was unmapped; now that it is locked, none can. */
+/* @folio is locked and in the cache at @index: take it out. A fault may have mapped it since the
+ * range was unmapped; now that it is locked, none can. */
 static void delete_folio(struct address_space *mapping, struct folio *folio, pgoff_t index,
 			 bool even_cows)
 {
@@ -233,7 +233,8 @@ static void delete_folio(struct address_space *mapping, struct folio *folio, pgo
 	radix_delete(&mapping->i_pages, index);
 	mapping->nrpages--;
 	spin_unlock_irqrestore(&mapping->pages_lock, flags);
-	folio->page.mapping = NULL;
+	/* Whoever has just removed the last entry may still ask whether the folio is anonymous. */
+	WRITE_ONCE(folio->page.mapping, NULL);
 	account_folio(mapping, -1);
 	if (mapping->a_ops && mapping->a_ops->uncharge)
 		mapping->a_ops->uncharge(mapping, 1);
@@ -245,8 +246,7 @@ void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgof
 	bool even_cows = last == ~0UL;
 	struct folio *folio;
 
-	if (!rb_empty(&mapping->i_mmap))
-		unmap_mapping_range(mapping, first, last, even_cows);
+	unmap_mapping_range(mapping, first, last, even_cows);
 	while ((folio = next_folio(mapping, &first, last))) {
 		struct folio *refs[2] = { folio, folio };	/* ours and the cache's */
 		bool mine;
@@ -262,7 +262,7 @@ void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgof
 			break;
 	}
 	/* Copies that faults made meanwhile, of pages that were still there. */
-	if (even_cows && !rb_empty(&mapping->i_mmap))
+	if (even_cows)
 		unmap_mapping_range(mapping, start, last, true);
 }
 

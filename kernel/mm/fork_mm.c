@@ -1,11 +1,12 @@
-/* fork_mm.c - a child's address space: the same areas, the same pages, nobody may write to a private one.
+/* fork_mm.c - a child's address space: the same areas, the same pages, nobody may write to a
+ * private one.
  *
  * Each private page that is mapped gets a second entry. Both entries are read-only from then on and
- * PG_anon_exclusive is gone, so that the first write on either side comes to do_wp_page, which copies
- * unless the other side has left meanwhile.
+ * PG_anon_exclusive is gone, so that the first write on either side comes to do_wp_page, which
+ * copies unless the other side has left meanwhile.
  *
- * Locks:  both mmap_locks for write, parent's first (nobody knows the child's yet); a parent's pte lock,
- *         then the child's for the table at the same place.
+ * Locks:  both mmap_locks for write, parent's first (nobody knows the child's yet); a parent's pte
+ *         lock, then the child's for the table at the same place.
  * Read:   memory.c: do_wp_page. */
 #include <mm/internal.h>
 
@@ -61,13 +62,15 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm,
 	spin_lock(src_ptl);
 	spin_lock_nested(dst_ptl);	/* parent first; nobody takes them the other way round */
 	for (; addr < end; addr += PAGE_SIZE, src++, dst++)
-		if (!pte_none(*src))
+		if (!pte_none(ptep_get(src)))
 			copy_present_pte(dst, src, shared, &counts);
 	spin_unlock(dst_ptl);
 	spin_unlock(src_ptl);
 	atomic_add(&dst_mm->rss_anon, counts.anon);
-	atomic_add(&dst_mm->rss_file, counts.file);
-	atomic_add(&dst_mm->rss_shmem, counts.shmem);
+	if (counts.file)
+		atomic_add(&dst_mm->rss_file, counts.file);
+	if (counts.shmem)
+		atomic_add(&dst_mm->rss_shmem, counts.shmem);
 }
 
 /* Give @dst the entries of @src. 0 or -ENOMEM, and then some have been copied. */
@@ -94,13 +97,17 @@ int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src)
 	return 0;
 }
 
-/* An area without pages of its own (no anon_vma) needs no copying: the child faults a file's pages in
- * from the page cache as it goes. Where there are some, the child's area is in the reverse map before
- * it has the first entry. */
+/* An area without pages of its own (no anon_vma) needs no copying: the child faults a file's pages
+ * in from the page cache as it goes. Where there are some, the child's area is in the reverse map
+ * before it has the first entry. */
 static int dup_vma(struct mm_struct *mm, struct vm_area_struct *old)
 {
-	struct vm_area_struct *vma = vma_dup(old);
+	unsigned long pages = (old->vm_end - old->vm_start) >> PAGE_SHIFT;
+	struct vm_area_struct *vma;
 
+	if (old->vm_flags & VM_ACCOUNT && !vm_enough_memory(pages))
+		return -ENOMEM;
+	vma = vma_dup(old);
 	if (!vma)
 		return -ENOMEM;
 	vma->vm_mm = mm;
@@ -110,11 +117,13 @@ static int dup_vma(struct mm_struct *mm, struct vm_area_struct *old)
 		vma_free(vma);
 		return -ENOMEM;
 	}
-	vma_link(mm, vma);
-	vm_stat_account(mm, vma->vm_flags, (vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
+	/* Equal intervals sort by arrival: a walk that runs while entries are copied comes to the
+	 * parent's area first, and so misses none. */
+	vma_link_last(mm, vma);
 	return vma->anon_vma ? copy_page_range(vma, old) : 0;
 }
 
+/* The counts are those of all areas; what is left out of the copy is taken off later. */
 static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
 {
 	mm->mmap_base = old->mmap_base;
@@ -130,6 +139,10 @@ static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
 	mm->env_start = old->env_start;
 	mm->env_end = old->env_end;
 	memcpy(mm->saved_auxv, old->saved_auxv, sizeof(mm->saved_auxv));
+	mm->total_vm = old->total_vm;
+	mm->data_vm = old->data_vm;
+	mm->stack_vm = old->stack_vm;
+	mm->exec_vm = old->exec_vm;
 	if (old->exe_file)
 		mm->exe_file = get_file(old->exe_file);
 }
@@ -141,9 +154,15 @@ static int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
 	int err = 0;
 
 	copy_layout(mm, old);
-	for (vma = find_vma(old, 0); vma && !err; vma = vma_next(vma))
-		if (!(vma->vm_flags & VM_DONTCOPY))
+	for (vma = find_vma(old, 0); vma && !err; vma = vma_next(vma)) {
+		long pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+
+		if (vma->vm_flags & VM_DONTCOPY)
+			vm_stat_account(mm, vma->vm_flags & ~VM_LOCKED, -pages);
+		else
 			err = dup_vma(mm, vma);
+	}
+	mm->hiwater_vm = mm->total_vm;
 	/* Whoever runs our threads must not write through what was writable until now. */
 	flush_tlb_mm(old);
 	return err;

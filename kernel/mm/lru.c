@@ -1,6 +1,6 @@
 /* lru.c - the lists that reclaim looks through: anonymous and file folios, inactive and active.
- * Holds:  PG_lru means on a list, PG_active on an active one. A list holds no reference: whoever drops the
- *         last one takes the folio off.
+ * Holds:  PG_lru means on a list, PG_active on an active one. A list holds no reference: whoever
+ *         drops the last one takes the folio off.
  * Locks:  lru_lock for lists, sizes and the two flags.
  * Where Linux differs: its per-processor batches in front of the lists hold references, which makes
  * the owner of the last reference hard to see; ours are the gather batches of zap.c alone. */
@@ -35,12 +35,23 @@ void folio_add_lru(struct folio *folio)
 	spin_unlock_irqrestore(&lru_lock, flags);
 }
 
+/* A frame that is on a list is a folio, and before it can be freed and become something else it
+ * leaves the list under the lock. */
+struct folio *page_get_folio(struct page *page)
+{
+	unsigned long flags = spin_lock_irqsave(&lru_lock);
+	bool got = page_flag(page, PG_lru) && atomic_inc_not_zero(&page->_refcount);
+
+	spin_unlock_irqrestore(&lru_lock, flags);
+	return got ? page_folio(page) : NULL;
+}
+
 /* lru_lock held; nobody else has a reference. */
 static void lru_del(struct folio *folio)
 {
 	sizes[folio_lru(folio)]--;
 	list_del(&folio->page.lru);
-	folio->page.flags &= ~(BIT(PG_lru) | BIT(PG_active));
+	page_init_flags(&folio->page, folio->page.flags & ~(BIT(PG_lru) | BIT(PG_active)));
 }
 
 void folios_put(struct folio **folios, unsigned int nr)
@@ -71,4 +82,9 @@ void folio_put(struct folio *folio)
 unsigned long lru_size(enum lru_list lru)
 {
 	return READ_ONCE(sizes[lru]);
+}
+
+const struct list_head *lru_head(enum lru_list lru)
+{
+	return &lists[lru];
 }

@@ -1,5 +1,5 @@
-/* madvise.c - advice about a range: some of it changes flags of areas, some acts on pages at once, the
- * rest is accepted and changes nothing.
+/* madvise.c - advice about a range: some of it changes flags of areas, some acts on pages at once,
+ * the rest is accepted and changes nothing.
  * Locks:  mmap_lock for write where areas change, for read otherwise.
  * Read:   vma.c, zap.c, memory.c: populate_range. */
 #include <mm/internal.h>
@@ -77,7 +77,7 @@ static struct vm_area_struct *advise_flags(struct vm_area_struct *vma, unsigned 
 	vma = vma_isolate(vma, start, end);
 	if (IS_ERR(vma))
 		return ERR_PTR(-EAGAIN);	/* as Linux has it for want of memory here */
-	vma->vm_flags = flags;
+	WRITE_ONCE(vma->vm_flags, flags);
 	return vma_merge_changed(vma);
 }
 
@@ -117,7 +117,8 @@ static struct vm_area_struct *advise_one(struct vm_area_struct *vma, unsigned lo
 	return err ? ERR_PTR(err) : vma;
 }
 
-/* Every area in [start, end); holes are passed over but remembered as -ENOMEM. mmap_lock is held. */
+/* Every area in [start, end); holes are passed over but remembered as -ENOMEM. mmap_lock is
+ * held. */
 static int advise_range(struct mm_struct *mm, unsigned long start, unsigned long end, int advice)
 {
 	struct vm_area_struct *vma = find_vma(mm, start);

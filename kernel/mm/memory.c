@@ -1,19 +1,20 @@
 /* memory.c - page faults: one function for each case.
  *
- *	entry at the address	access	area			function
- *	none			read	anonymous		do_anonymous_page: the zero page
- *	none			write	anonymous		do_anonymous_page: a fresh page
- *	none			read	file			do_read_fault: the cached page
- *	none			write	file, private		do_cow_fault: a copy of the cached page
- *	none			write	file, shared		do_shared_fault: the cached page, dirty
- *	present, read-only	write	any			do_wp_page: see there
- *	present, allows it	any	any			another processor was faster
+ *	entry			access	area		function
+ *	none			read	anonymous	do_anonymous_page: the zero page
+ *	none			write	anonymous	do_anonymous_page: a fresh page
+ *	none			read	file		do_read_fault: the cached page
+ *	none			write	file, private	do_cow_fault: a copy of it
+ *	none			write	file, shared	do_shared_fault: the page, dirty
+ *	present, read-only	write	any		do_wp_page: see there
+ *	present, allows it	any	any		another processor was faster
  *
- * Holds:  whatever can fail (frames, tables, reading a file) happens before the pte lock is taken; under
- *         it the entry is compared with what was seen before, and if it differs somebody else's fault
- *         did the work and the processor simply tries again.
+ * Holds:  whatever can fail (frames, tables, reading a file) happens before the pte lock is taken;
+ *         under it the entry is compared with what was seen before, and if it differs somebody
+ *         else's fault did the work and the processor simply tries again.
  * Locks:  mmap_lock for read (threads fault in parallel), then the table's pte lock.
- * Read:   rmap.c for the counts; fork_mm.c, which makes entries read-only; zap.c, which removes them. */
+ * Read:   rmap.c for the counts; fork_mm.c, which makes entries read-only; zap.c, which removes
+ *         them. */
 #include <mm/internal.h>
 
 #include <lib/err.h>
@@ -102,8 +103,8 @@ static vm_fault_t do_anonymous_page(struct vm_fault *vmf)
 
 /* --- write to a present, read-only entry --- */
 
-/* Let the entry be written: the page is ours. The pte lock is held; released. No other processor needs
- * to hear of it: at worst it faults once more and finds the entry writable. */
+/* Let the entry be written: the page is ours. The pte lock is held; released. No other processor
+ * needs to hear of it: at worst it faults once more and finds the entry writable. */
 static vm_fault_t wp_page_reuse(struct vm_fault *vmf)
 {
 	set_pte(vmf->ptep, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
@@ -113,8 +114,8 @@ static vm_fault_t wp_page_reuse(struct vm_fault *vmf)
 	return 0;
 }
 
-/* Replace what orig_pte maps (@old, or NULL for the zero page) by a copy. The caller has a reference on
- * @old for us, which goes. No locks held. */
+/* Replace what orig_pte maps (@old, or NULL for the zero page) by a copy. The caller has a
+ * reference on @old for us, which goes. No locks held. */
 static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 {
 	struct page *page = NULL;
@@ -134,8 +135,8 @@ static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 		folios_put(drop, nr_drop);
 		return 0;
 	}
-	/* Other threads may read through the old entry until every processor has forgotten it; only then
-	 * may the new page be written. */
+	/* Other threads may read through the old entry until every processor has forgotten it; only
+	 * then may the new page be written. */
 	ptep_get_and_clear(vmf->ptep);
 	flush_tlb_page(vmf->vma->vm_mm, vmf->address);
 	map_new_anon(vmf, page_folio(page));
@@ -155,15 +156,17 @@ static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 	return 0;
 }
 
-/* The only entry left is ours, and so is the only reference: nobody can come to share it, since that
- * takes fork of this mm (mmap_lock) or an entry to copy from. The pte lock is held. */
+/* The only entry left is ours, and so is the only reference: nobody can come to share it, since
+ * that takes fork of this mm (mmap_lock) or an entry to copy from. The pte lock is held. */
 static bool became_exclusive(struct folio *folio, struct vm_area_struct *vma)
 {
 	bool alone;
 
 	if (folio_ref_count(folio) != 1 || !folio_trylock(folio))
 		return false;
-	alone = folio_ref_count(folio) == 1;
+	/* Whoever dropped the last other reference has looked at the folio's owner for the last
+	 * time. */
+	alone = atomic_read_acquire(&folio->page._refcount) == 1;
 	if (alone) {
 		page_set_flag(&folio->page, PG_anon_exclusive);
 		folio_move_anon_rmap(folio, vma);
@@ -235,7 +238,8 @@ static void unlock_put(struct folio *folio)
 	folio_put(folio);
 }
 
-/* Map the cached @folio itself; it is locked, which keeps truncation away. Takes over the reference. */
+/* Map the cached @folio itself; it is locked, which keeps truncation away. Takes over the
+ * reference. */
 static vm_fault_t map_file_folio(struct vm_fault *vmf, struct folio *folio, bool write)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
@@ -308,7 +312,8 @@ static vm_fault_t do_fault(struct vm_fault *vmf)
 
 /* --- dispatch --- */
 
-/* The entry is present: a write to a read-only one, or a fault that another processor has resolved. */
+/* The entry is present: a write to a read-only one, or a fault that another processor has
+ * resolved. */
 static vm_fault_t do_present_pte(struct vm_fault *vmf)
 {
 	if (!lock_same_pte(vmf))
@@ -347,7 +352,8 @@ static vm_fault_t check_access(const struct vm_area_struct *vma, unsigned int fl
 	return likely(vma->vm_flags & need) ? 0 : VM_FAULT_SIGSEGV_ACCERR;
 }
 
-/* The area right above @addr is a stack: grow it. mmap_lock held for read in and out, dropped between. */
+/* The area right above @addr is a stack: grow it. mmap_lock held for read in and out, dropped
+ * between. */
 static vm_fault_t grow_stack(struct mm_struct *mm, unsigned long addr)
 {
 	struct vm_area_struct *vma;
@@ -453,7 +459,8 @@ int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 			break;
 		start = max(start, vma->vm_start);
 		to = min(end, vma->vm_end);
-		/* Private writable memory gets its pages of its own now; shared pages stay clean. */
+		/* Private writable memory gets its pages of its own now; shared pages stay
+		 * clean. */
 		write = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
 		err = vma->vm_flags & VM_LOCKONFAULT ? 0 : populate_range(mm, start, to, write);
 		if (!first_err)
@@ -466,7 +473,8 @@ int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 	return first_err;
 }
 
-/* The kernel address of the page at @addr, brought in if necessary, with a reference; NULL: none. */
+/* The kernel address of the page at @addr, brought in if necessary, with a reference; NULL:
+ * none. */
 static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
 {
 	struct page *page = NULL;
@@ -490,7 +498,8 @@ static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool
 	return page;
 }
 
-size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes, bool write)
+size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes,
+			bool write)
 {
 	size_t done = 0;
 

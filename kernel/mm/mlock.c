@@ -1,5 +1,5 @@
-/* mlock.c - memory that must stay: an area's flag, its pages brought in, and a limit. Also mincore and
- * msync, which only look.
+/* mlock.c - memory that must stay: an area's flag, its pages brought in, and a limit. Also mincore
+ * and msync, which only look.
  * Locks:  mmap_lock for write while flags change; for read while pages come in. */
 #include <mm/mlock.h>
 
@@ -27,13 +27,14 @@ static struct vm_area_struct *mlock_area(struct vm_area_struct *vma, unsigned lo
 	if (IS_ERR(vma))
 		return vma;
 	vm_stat_account(vma->vm_mm, vma->vm_flags, -pages);
-	vma->vm_flags = flags;
+	WRITE_ONCE(vma->vm_flags, flags);
 	vm_stat_account(vma->vm_mm, flags, pages);
 	return vma_merge_changed(vma);
 }
 
 /* mmap_lock held for write. A hole is -ENOMEM; areas before it have changed. */
-static int mlock_range(struct mm_struct *mm, unsigned long start, unsigned long end, vm_flags_t lock)
+static int mlock_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+		       vm_flags_t lock)
 {
 	struct vm_area_struct *vma = find_vma(mm, start);
 

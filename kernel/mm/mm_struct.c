@@ -1,7 +1,10 @@
 /* mm_struct.c - birth and death of an address space.
- * Holds:  mm_users counts those who use the areas; when it is zero they go. mm_count counts 1 for all of
- *         those and one for each processor that runs a kernel thread on the tables; when it is zero the
- *         top-level table goes.
+ * Holds:  mm_users counts those who use the areas; when it is zero they go. mm_count counts 1 for
+ *         all of those and one for each processor that runs a kernel thread on the tables; when it
+ *         is zero the top-level table goes.
+ *         Every mm but init_mm is in mm_list, so that verify.c finds them all without knowing
+ *         processes.
+ * Locks:  mm_list_lock, inside of which nothing else is taken.
  * Read:   fork_mm.c for a copy; zap.c for the unmapping. */
 #include <mm/mm.h>
 
@@ -20,7 +23,23 @@ struct mm_struct init_mm = {
 	.mm_count = ATOMIC_INIT(1),
 };
 
+struct list_head mm_list = LIST_HEAD_INIT(mm_list);	/* [mm_list_lock] */
+static DEFINE_SPINLOCK(mm_list_lock, RANK_NONE);
 static struct kmem_cache *mm_cache;
+
+static void mm_list_add(struct mm_struct *mm)
+{
+	spin_lock(&mm_list_lock);
+	list_add_tail(&mm->mm_node, &mm_list);
+	spin_unlock(&mm_list_lock);
+}
+
+static void mm_list_del(struct mm_struct *mm)
+{
+	spin_lock(&mm_list_lock);
+	list_del(&mm->mm_node);
+	spin_unlock(&mm_list_lock);
+}
 
 struct mm_struct *mm_alloc(void)
 {
@@ -38,6 +57,7 @@ struct mm_struct *mm_alloc(void)
 	spin_lock_init(&mm->page_table_lock, RANK_PAGE_TABLE);
 	atomic_set(&mm->mm_users, 1);
 	atomic_set(&mm->mm_count, 1);
+	mm_list_add(mm);
 	return mm;
 }
 
@@ -65,13 +85,20 @@ static void exit_mmap(struct mm_struct *mm)
 		unmap_page_range(&tlb, vma, vma->vm_start, vma->vm_end);
 	list_for_each_entry_safe(vma, next, &mm->mmap_list, vm_list) {
 		unsigned long start = vma->vm_start, end = vma->vm_end;
-		unsigned long ceiling = vma_next(vma) ? vma_next(vma)->vm_start : TASK_SIZE + PAGE_SIZE;
+		unsigned long ceiling = vma_next(vma) ? vma_next(vma)->vm_start
+						      : TASK_SIZE + PAGE_SIZE;
 
-		vma_unlink(vma);
+		vma_leave_rmap(vma);	/* the tree of areas goes as a whole */
 		vma_free(vma);
-		unlink_page_tables(mm, start, end, 0, ceiling, &tlb.tables);
+		if ((start ^ ceiling) >> PMD_SHIFT)	/* else the next one needs its table too */
+			unlink_page_tables(mm, start, end, 0, ceiling, &tlb.tables);
 	}
 	tlb_finish_mmu(&tlb);
+	mm->mm_rb = RB_ROOT;
+	INIT_LIST_HEAD(&mm->mmap_list);
+	mm->vma_cache = NULL;
+	mm->map_count = 0;
+	mm->total_vm = mm->data_vm = mm->stack_vm = mm->exec_vm = mm->locked_vm = 0;
 	up_write(&mm->mmap_lock);
 	DEBUG_ASSERT(!atomic_read(&mm->rss_anon) && !atomic_read(&mm->rss_file) &&
 		     !atomic_read(&mm->rss_shmem) && !atomic_read(&mm->nr_ptes));
@@ -92,6 +119,7 @@ void mmdrop(struct mm_struct *mm)
 	if (!atomic_dec_and_test(&mm->mm_count))
 		return;
 	ASSERT(mm != &init_mm);
+	mm_list_del(mm);
 	pgd_free(mm->pgd);
 	kmem_cache_free(mm_cache, mm);
 }

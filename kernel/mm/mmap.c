@@ -57,13 +57,15 @@ bool mlock_future_ok(struct mm_struct *mm, vm_flags_t flags, unsigned long bytes
 	       !current->cred.euid;
 }
 
-/* Memory that will be backed by frames of its own as it is written; VM_ACCOUNT says that it was asked for. */
+/* Memory that will be backed by frames of its own as it is written; VM_ACCOUNT says that it was
+ * asked for. */
 static bool accountable(vm_flags_t flags)
 {
 	return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
 }
 
-/* A single request for more than all memory is a mistake or a probe; anything less may come to be used. */
+/* A single request for more than all memory is a mistake or a probe; anything less may come to be
+ * used. */
 bool vm_enough_memory(unsigned long pages)
 {
 	return pages <= totalram_pages;
@@ -78,7 +80,8 @@ unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsign
 
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
 		return addr;
-	if (addr && !(flags & MAP_32BIT && addr + len > 1UL << 31)) {	/* a hint: taken if there is room */
+	/* a hint: taken if there is room */
+	if (addr && !(flags & MAP_32BIT && addr + len > 1UL << 31)) {
 		struct vm_area_struct *vma, *prev;
 
 		addr = max(addr & PAGE_MASK, MMAP_MIN_ADDR);
@@ -152,6 +155,7 @@ static int map_new_area(struct mm_struct *mm, struct file *file, unsigned long a
 	struct vm_area_struct *vma;
 	int err;
 
+	flags |= VM_SOFTDIRTY;	/* all that was here before is gone: see clear_refs.c */
 	if (!file && vma_merge_new(mm, addr, addr + len, flags, NULL, pgoff))
 		return 0;
 	vma = vma_alloc(mm);
@@ -233,8 +237,9 @@ static vm_flags_t map_to_flags(unsigned long flags)
 	       (flags & MAP_NORESERVE ? VM_NORESERVE : 0);
 }
 
-unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long addr, unsigned long len,
-		      unsigned long prot, unsigned long flags, unsigned long pgoff)
+unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long addr,
+		      unsigned long len, unsigned long prot, unsigned long flags,
+		      unsigned long pgoff)
 {
 	vm_flags_t vm_flags = prot_to_flags(prot) | map_to_flags(flags) | mm->def_flags;
 	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
@@ -444,7 +449,8 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 		return 0;
 	if (addr < MMAP_MIN_ADDR || vma->vm_end - addr > rlimit(RLIMIT_STACK))
 		return -ENOMEM;
-	/* A neighbour that is no stack itself keeps its distance, unless it is a guard of the program. */
+	/* A neighbour that is no stack itself keeps its distance, unless it is a guard of the
+	 * program. */
 	if (prev && !(prev->vm_flags & VM_GROWSDOWN) && prev->vm_flags & VM_ACCESS_FLAGS &&
 	    addr < prev->vm_end + STACK_GUARD_GAP)
 		return -ENOMEM;

@@ -1,5 +1,6 @@
 /* mprotect.c - permission changes, down to the entries.
- * Locks:  mmap_lock for write; each table's pte lock. All processors are flushed before it is released.
+ * Locks:  mmap_lock for write; each table's pte lock. All processors are flushed before it is
+ *         released.
  * Read:   vma.c for splitting and merging; memory.c for how a page becomes writable again. */
 #include <mm/internal.h>
 
@@ -10,8 +11,8 @@
 #include <sched/sched.h>
 #include <uapi/mman.h>
 
-/* The entry with the area's new rights. A private page that is ours alone may be written at once when the
- * area may be; anything else has its first write looked at by do_wp_page. */
+/* The entry with the area's new rights. A private page that is ours alone may be written at once
+ * when the area may be; anything else has its first write looked at by do_wp_page. */
 static pte_t new_pte(const struct vm_area_struct *vma, pte_t pte)
 {
 	pte_t changed = pte_modify(pte, vma->vm_page_prot);
@@ -20,7 +21,9 @@ static pte_t new_pte(const struct vm_area_struct *vma, pte_t pte)
 	if (!(vma->vm_flags & VM_WRITE) || vma->vm_flags & VM_SHARED || pte_special(pte))
 		return changed;
 	page = pfn_to_page(pte_pfn(pte));
-	return page_flag(page, PG_anon_exclusive) && pte_dirty(pte) ? pte_mkwrite(changed) : changed;
+	/* One that is not soft-dirty has its next write noticed, too: see clear_refs.c. */
+	return page_flag(page, PG_anon_exclusive) && pte_dirty(pte) && pte_soft_dirty(pte) ?
+		       pte_mkwrite(changed) : changed;
 }
 
 /* The first and last entry that became less permissive, as addresses; first > last: none. */
@@ -85,7 +88,8 @@ static struct vm_area_struct *mprotect_area(struct vm_area_struct *vma, unsigned
 
 	if (flags == vma->vm_flags)
 		return vma;
-	/* Linux keeps VM_ACCOUNT when the right to write goes again, and so the areas stay apart. */
+	/* Linux keeps VM_ACCOUNT when the right to write goes again, and so the areas stay
+	 * apart. */
 	if (flags & VM_WRITE &&
 	    !(vma->vm_flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
 		if (!may_become_data(mm, flags, pages) || !vm_enough_memory(pages))
@@ -96,7 +100,7 @@ static struct vm_area_struct *mprotect_area(struct vm_area_struct *vma, unsigned
 	if (IS_ERR(vma))
 		return vma;
 	vm_stat_account(mm, vma->vm_flags, -pages);
-	vma->vm_flags = flags;
+	WRITE_ONCE(vma->vm_flags, flags);
 	vma_set_page_prot(vma);
 	vm_stat_account(mm, flags, pages);
 	change_protection(vma, start, end);

@@ -1,6 +1,7 @@
 /* mremap.c - growing, shrinking and moving a mapping, its pages with it.
- * Holds:  a page's index stays what it was, because the new area's vm_pgoff moves with it. While entries
- *         move, the family's or file's lock is held for write, so that no walk misses one on its way.
+ * Holds:  a page's index stays what it was, because the new area's vm_pgoff moves with it. While
+ *         entries move, the family's or file's lock is held for write, so that no walk misses one
+ *         on its way.
  * Locks:  mmap_lock for write; the pte locks of both tables, the lower address's table first.
  * Read:   vma.c, zap.c. */
 #include <mm/internal.h>
@@ -29,8 +30,8 @@ static void unlock_both(spinlock_t *a, spinlock_t *b)
 		spin_unlock(b);
 }
 
-/* Keep every walk of the reverse map out of @vma's pages: one that comes between would find a page neither
- * at its old nor at its new place. */
+/* Keep every walk of the reverse map out of @vma's pages: one that comes between would find a page
+ * neither at its old nor at its new place. */
 static void take_rmap_locks(struct vm_area_struct *vma)
 {
 	if (vma->vm_file)
@@ -47,8 +48,8 @@ static void drop_rmap_locks(struct vm_area_struct *vma)
 		up_write(&file_mapping(vma->vm_file)->i_mmap_rwsem);
 }
 
-/* Entries of one table to another, [from, end). Flushed before the locks go, since another thread may
- * write through a translation of the old place, and reclaim must see that in the new entry. */
+/* Entries of one table to another, [from, end). Flushed before the locks go, since another thread
+ * may write through a translation of the old place, and reclaim must see that in the new entry. */
 static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long from,
 		      unsigned long end, pmd_t *new_pmd, unsigned long to)
 {
@@ -59,7 +60,7 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 	take_rmap_locks(vma);
 	lock_both(old_ptl, new_ptl);
 	for (unsigned long addr = from; addr < end; addr += PAGE_SIZE, old++, new++) {
-		if (pte_none(*old))
+		if (pte_none(ptep_get(old)))
 			continue;
 		set_pte(new, ptep_get_and_clear(old));
 		moved = true;
@@ -70,8 +71,8 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 	drop_rmap_locks(vma);
 }
 
-/* Move what is mapped in [from, from + len) to @to. Returns the bytes done: fewer when no table could be
- * had for the rest. */
+/* Move what is mapped in [from, from + len) to @to. Returns the bytes done: fewer when no table
+ * could be had for the rest. */
 static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long from,
 				      unsigned long to, unsigned long len)
 {
@@ -106,7 +107,8 @@ struct mremap {
 };
 
 /* A copy of @vma's part at @to, linked and in the reverse map; NULL: no memory. */
-static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *vma, unsigned long to)
+static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *vma,
+				       unsigned long to)
 {
 	struct vm_area_struct *fresh = vma_dup(vma);
 
@@ -119,6 +121,8 @@ static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *
 		fresh->vm_pgoff += (m->addr - vma->vm_start) >> PAGE_SHIFT;
 	fresh->vm_start = to;
 	fresh->vm_end = to + m->new_len;
+	fresh->vm_flags |= VM_SOFTDIRTY;
+	vma_set_page_prot(fresh);
 	if (anon_vma_clone(fresh, vma)) {
 		vma_free(fresh);
 		return NULL;
@@ -135,7 +139,8 @@ static void leave_empty(struct mremap *m, struct vm_area_struct *vma)
 	if (m->addr == vma->vm_start && m->addr + m->old_len == vma->vm_end)
 		unlink_anon_vmas(vma);	/* it has no pages any more */
 	vm_stat_account(m->mm, vma->vm_flags, -pages);
-	vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);	/* of all of it, as on Linux */
+	/* Of all of it, as on Linux. */
+	WRITE_ONCE(vma->vm_flags, vma->vm_flags & ~(VM_LOCKED | VM_LOCKONFAULT));
 	vm_stat_account(m->mm, vma->vm_flags, pages);
 }
 

@@ -17,7 +17,8 @@
 #define OOM_SCORE_ADJ_MIN	(-1000)
 
 static DEFINE_MUTEX(oom_lock, RANK_NONE);
-static struct mm_struct *victim_mm;	/* [oom_lock] a reference (mm_count), NULL: nobody is dying */
+/* [oom_lock] a reference (mm_count), NULL: nobody is dying */
+static struct mm_struct *victim_mm;
 static u64 victim_since;		/* [oom_lock] */
 
 /* A thread of @process that still has its mm, with alloc_lock held so that it keeps it; NULL: none.
@@ -35,7 +36,8 @@ static struct task_struct *lock_thread_with_mm(struct task_struct *process)
 	return NULL;
 }
 
-/* Pages that come back when @process ends, weighted by what its owner says; below 0: never this one. */
+/* Pages that come back when @process ends, weighted by what its owner says; below 0: never this
+ * one. */
 static long badness(const struct task_struct *process, struct mm_struct *mm)
 {
 	short adj = process->signal->oom_score_adj;
@@ -96,8 +98,8 @@ static struct task_struct *select_victim(unsigned int order)
 	return chosen;
 }
 
-/* The mm of @process, or NULL. A reference on the structure only: the last user's end must not happen here,
- * in the middle of an allocation, under who knows which locks. */
+/* The mm of @process, or NULL. A reference on the structure only: the last user's end must not
+ * happen here, in the middle of an allocation, under who knows which locks. */
 static struct mm_struct *grab_process_mm(struct task_struct *process)
 {
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);

@@ -1,10 +1,10 @@
-/* page_alloc.c - frames in power-of-two blocks (Knowlton's buddy system), with a stack of single frames
- * per processor in front.
- * Holds:  a free block's head has PG_buddy and its order, and is on that order's list; its other frames
- *         have flags 0. Two free buddies are always merged. A frame outside has refcount > 0, is inside
- *         a bigger allocation, or is on a processor's stack.
- * Locks:  zone.lock for lists and counts. A processor's stack belongs to it alone, since the kernel is
- *         not preempted; interrupts go straight to the zone.
+/* page_alloc.c - frames in power-of-two blocks (Knowlton's buddy system), with a stack of single
+ * frames per processor in front.
+ * Holds:  a free block's head has PG_buddy and its order, and is on that order's list; its other
+ *         frames have flags 0. Two free buddies are always merged. A frame outside has refcount >
+ *         0, is inside a bigger allocation, or is on a processor's stack.
+ * Locks:  zone.lock for lists and counts. A processor's stack belongs to it alone, since the kernel
+ *         is not preempted; interrupts go straight to the zone.
  * Read:   slab.c for small objects; oom_kill.c for what happens when nothing is left. */
 #include <mm/page_alloc.h>
 
@@ -17,6 +17,7 @@
 #include <mm/internal.h>
 #include <mm/memblock.h>
 #include <mm/page.h>
+#include <mm/verify.h>
 #include <mm/vmalloc.h>
 #include <mm/vmstat.h>
 #include <proc/signal.h>
@@ -47,7 +48,7 @@ static struct pcp {
 static void poison_frame(struct page *page)
 {
 	memset(page_address(page), POISON_FREE, PAGE_SIZE);
-	page->flags = BIT(PG_poisoned);
+	page_init_flags(page, BIT(PG_poisoned));
 }
 
 static void check_poison(struct page *page)
@@ -87,7 +88,8 @@ static void zone_free_block(struct page *page, unsigned int order)
 	for (; order < MAX_ORDER; order++) {
 		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
-		if (!(buddy->flags & BIT(PG_buddy)) || buddy->order != order)
+		/* If it is not free, its owner may change other flags meanwhile. */
+		if (!page_flag(buddy, PG_buddy) || buddy->order != order)
 			break;
 		remove_block(buddy);
 		pfn &= ~(1UL << order);
@@ -242,7 +244,7 @@ static void prepare_frames(struct page *page, gfp_t gfp, unsigned int order)
 			clear_page(page_address(page + i));
 	}
 	DEBUG_ASSERT(!atomic_read(&page->_refcount) && !atomic_read(&page->_mapcount));
-	page->flags = 0;
+	page_init_flags(page, 0);
 	page->mapping = NULL;
 	atomic_set(&page->_refcount, 1);
 }
@@ -263,8 +265,9 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 /* Nothing may point at a frame that becomes free. */
 static void check_free(struct page *page, unsigned int order)
 {
-	const unsigned long owned = BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) | BIT(PG_reserved) |
-				    BIT(PG_lru) | BIT(PG_locked) | BIT(PG_poisoned);
+	const unsigned long owned = BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) |
+				    BIT(PG_reserved) | BIT(PG_lru) | BIT(PG_locked) |
+				    BIT(PG_poisoned);
 
 	if (page->flags & owned || atomic_read(&page->_mapcount) || atomic_read(&page->_refcount))
 		panic("frame %#lx freed while in use: flags %#lx mapcount %d refcount %d",
@@ -280,7 +283,7 @@ static void release_frame(struct page *page)
 	if (CONFIG_DEBUG)
 		check_free(page, 0);
 	else
-		page->flags = 0;
+		page_init_flags(page, 0);
 	free_frame(page);
 }
 
@@ -309,7 +312,7 @@ void free_pages(struct page *page, unsigned int order)
 	if (CONFIG_DEBUG)
 		check_free(page, order);
 	else
-		page->flags = 0;
+		page_init_flags(page, 0);
 	flags = spin_lock_irqsave(&zone.lock);
 	zone_free_block(page, order);
 	spin_unlock_irqrestore(&zone.lock, flags);
@@ -344,6 +347,65 @@ unsigned long nr_free_pages(void)
 unsigned long nr_free_blocks(unsigned int order)
 {
 	return READ_ONCE(zone.nr_blocks[order]);
+}
+
+/* --- verification --- */
+
+static unsigned long walk_order(unsigned int order,
+				void (*fn)(struct page *page, unsigned int order, bool stacked))
+{
+	unsigned long nr = 0;
+	struct page *page;
+
+	list_for_each_entry(page, &zone.free[order], buddy_node) {
+		fn(page, order, false);
+		if (++nr > zone.nr_blocks[order])
+			break;		/* more than there are: perhaps a circle */
+	}
+	if (nr != zone.nr_blocks[order])
+		verify_fail("buddy: %lu free blocks of order %u, counted as %lu", nr, order,
+			    zone.nr_blocks[order]);
+	return nr << order;
+}
+
+void walk_free_blocks(void (*fn)(struct page *page, unsigned int order, bool stacked))
+{
+	unsigned long nr = 0;
+
+	for (unsigned int order = 0; order <= MAX_ORDER; order++)
+		nr += walk_order(order, fn);
+	if (nr != zone.nr_free)
+		verify_fail("buddy: %lu free frames, counted as %lu", nr, zone.nr_free);
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		for (unsigned int i = 0; i < pcps[cpu].nr; i++)
+			fn(pcps[cpu].pages[i], 0, true);
+}
+
+/* --- frames by number --- */
+
+struct page *pfn_to_online_page(unsigned long pfn)
+{
+	struct mem_range range;
+
+	for (unsigned int i = 0; memblock_memory(i, &range); i++)
+		if (pfn >= range.start >> PAGE_SHIFT && pfn < range.end >> PAGE_SHIFT)
+			return pfn_to_page(pfn);
+	return NULL;
+}
+
+bool page_is_free_buddy(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	/* Struct pages exist for whole blocks of the largest order, so every head can be looked
+	 * at. */
+	for (unsigned int order = 0; order <= MAX_ORDER; order++) {
+		const struct page *head = pfn_to_page(ALIGN_DOWN(pfn, 1UL << order));
+
+		if (page_flag(head, PG_buddy) && READ_ONCE(head->order) >= order)
+			return true;
+	}
+	return false;
 }
 
 /* --- boot --- */
@@ -384,7 +446,8 @@ static unsigned long int_sqrt(unsigned long n)
 	return root;
 }
 
-/* Four times the root of the memory in KiB, in KiB: large machines need a smaller part in reserve. */
+/* Four times the root of the memory in KiB, in KiB: large machines need a smaller part in
+ * reserve. */
 static void set_watermarks(void)
 {
 	unsigned long kib = totalram_pages << (PAGE_SHIFT - 10);

@@ -1,12 +1,13 @@
 /* rmap.c - from a folio to every page-table entry that maps it.
  * Holds:  _mapcount is the number of present entries naming the frame; each has one reference.
- *         An anonymous folio's mapping points to an anon_vma (bit 0 set), in whose tree every area that
- *         maps the folio is; its index is the same in all of them: (address - vm_start) + vm_pgoff.
- *         A cached folio's areas are all in mapping->i_mmap.
- *         PG_anon_exclusive: one mm alone maps the folio, and no other will without clearing the flag.
- * Locks:  the folio lock keeps the owner still; then i_mmap_rwsem or the anon_vma family's rwsem, which
- *         keeps the areas in their trees and their page tables in place; then the entry's pte lock.
- *         Never mmap_lock, since reclaim comes through here.
+ *         An anonymous folio's mapping points to an anon_vma (bit 0 set), in whose tree every area
+ *         that maps the folio is; its index is the same in all of them: (address - vm_start) +
+ *         vm_pgoff. A cached folio's areas are all in mapping->i_mmap.
+ *         PG_anon_exclusive: one mm alone maps the folio, and no other will without clearing the
+ *         flag.
+ * Locks:  the folio lock keeps the owner still; then i_mmap_rwsem or the anon_vma family's rwsem,
+ *         which keeps the areas in their trees and their page tables in place; then the entry's pte
+ *         lock. Never mmap_lock, since reclaim comes through here.
  * Read:   anon_vma.c for how areas get into the trees; README.md for a walk, step by step. */
 #include <mm/rmap.h>
 
@@ -40,7 +41,8 @@ void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, un
 
 	DEBUG_ASSERT(!page->mapping && vma->anon_vma);
 	DEBUG_ASSERT(addr >= vma->vm_start && addr < vma->vm_end);
-	page->flags |= BIT(PG_uptodate) | BIT(PG_swapbacked) | BIT(PG_anon_exclusive);
+	page_init_flags(page, page->flags | BIT(PG_uptodate) | BIT(PG_swapbacked) |
+			      BIT(PG_anon_exclusive));
 	page->index = linear_page_index(vma, addr);
 	set_anon_owner(folio, vma->anon_vma);
 	atomic_set(&page->_mapcount, 1);
@@ -127,10 +129,10 @@ void page_vma_mapped_walk_done(struct page_vma_mapped_walk *pvmw)
 
 /* --- from a folio to its anon_vma --- */
 
-/* Nothing is held, so the folio may be unmapped at any time, and its last area and anon_vma may go. With
- * interrupts off the memory stays an anon_vma (SLAB_TYPESAFE); whether it is still ours is known
- * when a reference has been taken and the folio is found mapped after that: a mapped folio's anon_vma
- * has an area in its tree. */
+/* Nothing is held, so the folio may be unmapped at any time, and its last area and anon_vma may go.
+ * With interrupts off the memory stays an anon_vma (SLAB_TYPESAFE); whether it is still ours is
+ * known when a reference has been taken and the folio is found mapped after that: a mapped folio's
+ * anon_vma has an area in its tree. */
 struct anon_vma *folio_get_anon_vma(struct folio *folio)
 {
 	unsigned long flags = local_irq_save();
@@ -166,12 +168,8 @@ struct anon_vma *folio_lock_anon_vma_read(struct folio *folio, struct rmap_walk_
 		anon_vma_lock_read(anon_vma);
 	}
 	if (!folio_mapcount(folio)) {	/* its areas may have gone while we waited */
-		struct anon_vma *root = anon_vma->root;
-
-		get_anon_vma(root);
 		anon_vma_unlock_read(anon_vma);
 		put_anon_vma(anon_vma);
-		put_anon_vma(root);
 		return NULL;
 	}
 	/* With the lock held and an area in the tree, neither it nor the root can go. */
@@ -261,17 +259,18 @@ struct referenced_arg {
 	vm_flags_t	vm_flags;
 };
 
-static bool folio_referenced_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
-				 void *arg)
+static bool folio_referenced_one(struct folio *folio, struct vm_area_struct *vma,
+				 unsigned long addr, void *arg)
 {
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
 	struct referenced_arg *ra = arg;
 
 	while (page_vma_mapped_walk(&pvmw)) {
-		/* The processors keep their copy for now: at worst we miss a use that comes soon. */
+		/* The processors keep their copy for now: at worst we miss a use that comes
+		 * soon. */
 		if (ptep_test_and_clear_young(pvmw.pte)) {
 			ra->referenced++;
-			ra->vm_flags |= vma->vm_flags;
+			ra->vm_flags |= READ_ONCE(vma->vm_flags);
 		}
 		ra->mapcount--;
 	}
@@ -287,14 +286,20 @@ int folio_referenced(struct folio *folio, vm_flags_t *vm_flags)
 	if (!ra.mapcount)
 		return 0;
 	rmap_walk(folio, &rwc);
+	if (ra.referenced)
+		page_clear_flag(folio_page(folio), PG_idle);
+	if (folio_flag(folio, PG_young)) {	/* bits that page_idle.c has cleared before us */
+		page_clear_flag(folio_page(folio), PG_young);
+		ra.referenced++;
+	}
 	*vm_flags = ra.vm_flags;
 	return ra.referenced;
 }
 
 /* --- client: unmap it --- */
 
-/* Clear the one entry in @vma. The file has the page's content, or will have it: a dirty entry makes the
- * folio dirty before the entry is gone for good. */
+/* Clear the one entry in @vma. The file has the page's content, or will have it: a dirty entry
+ * makes the folio dirty before the entry is gone for good. */
 static bool try_to_unmap_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
 			     void *arg)
 {
@@ -305,7 +310,7 @@ static bool try_to_unmap_one(struct folio *folio, struct vm_area_struct *vma, un
 		struct mm_struct *mm = vma->vm_mm;
 		pte_t pte;
 
-		if (vma->vm_flags & VM_LOCKED && !(*flags & TTU_IGNORE_MLOCK)) {
+		if (READ_ONCE(vma->vm_flags) & VM_LOCKED && !(*flags & TTU_IGNORE_MLOCK)) {
 			page_vma_mapped_walk_done(&pvmw);
 			return false;
 		}
@@ -361,7 +366,7 @@ static bool folio_mkclean_one(struct folio *folio, struct vm_area_struct *vma, u
 /* Private areas map the page read-only and never make it dirty. */
 static bool not_shared(struct vm_area_struct *vma, void *arg)
 {
-	return !(vma->vm_flags & VM_SHARED);
+	return !(READ_ONCE(vma->vm_flags) & VM_SHARED);
 }
 
 int folio_mkclean(struct folio *folio)

@@ -1,8 +1,8 @@
-/* slab.c - small objects in slabs of one frame each, after Bonwick's slab allocator, with a magazine of
- * free objects per processor in front.
+/* slab.c - small objects in slabs of one frame each, after Bonwick's slab allocator, with a
+ * magazine of free objects per processor in front.
  * Holds:  a slab's first free object is page->slab_free, each free one's first word names the next;
- *         slab_inuse counts the others, those in magazines included. A slab with a free object is on the
- *         partial list. At most one empty slab is kept per cache.
+ *         slab_inuse counts the others, those in magazines included. A slab with a free object is
+ *         on the partial list. At most MAX_EMPTY empty slabs are kept per cache.
  * Locks:  cache->lock for slabs and lists. A magazine belongs to its processor, outside interrupts.
  * Read:   page_alloc.c for the frames below. */
 #include <mm/slab.h>
@@ -12,8 +12,10 @@
 #include <asm/tlb.h>
 #include <debug/assert.h>
 #include <mm/internal.h>
+#include <mm/verify.h>
 
-#define MAGAZINE_SIZE	16
+#define MAGAZINE_SIZE	32
+#define MAX_EMPTY	4	/* slabs without an object out that a cache keeps */
 #define KMALLOC_MAX	2048UL	/* larger ones are whole frames */
 #define POISON_FREED	0x6b
 #define POISON_INUSE	0x5a	/* handed out, not written yet */
@@ -31,7 +33,8 @@ struct kmem_cache {
 	void			(*ctor)(void *); /* [c] run at each allocation */
 	bool			typesafe;	/* [c] see kmem_cache_create_typesafe */
 	spinlock_t		lock;		/* RANK_SLAB */
-	struct list_head	partial;	/* [lock] slabs with a free object, the fullest first */
+	/* [lock] slabs with a free object, the fullest first */
+	struct list_head	partial;
 	unsigned long		nr_slabs;	/* [lock] */
 	unsigned long		nr_inuse;	/* [lock] objects outside slabs */
 	unsigned int		nr_empty;	/* [lock] slabs without one outside */
@@ -63,7 +66,8 @@ static void poison_object(struct kmem_cache *cache, void *obj)
 
 static void check_object(struct kmem_cache *cache, void *obj)
 {
-	const u8 *bad = memchr_inv(obj + sizeof(void *), POISON_FREED, cache->size - sizeof(void *));
+	const u8 *bad =
+		memchr_inv(obj + sizeof(void *), POISON_FREED, cache->size - sizeof(void *));
 
 	if (bad)
 		panic("%s: object %p was written after it was freed, at offset %ld: %02x",
@@ -77,7 +81,7 @@ static void slab_add(struct kmem_cache *cache, struct page *page)
 {
 	void *base = page_address(page);
 
-	page->flags |= BIT(PG_slab);
+	page_init_flags(page, page->flags | BIT(PG_slab));
 	page->slab_cache = cache;
 	page->slab_inuse = 0;
 	page->slab_free = NULL;
@@ -94,25 +98,29 @@ static void slab_add(struct kmem_cache *cache, struct page *page)
 	cache->nr_empty++;
 }
 
-static void *slab_take(struct kmem_cache *cache)
+/* Up to @want objects of the first slab that has any; how many. */
+static unsigned int slab_take(struct kmem_cache *cache, void **objs, unsigned int want)
 {
+	unsigned int nr = 0;
 	struct page *page;
 	void *obj;
 
 	if (list_empty(&cache->partial))
-		return NULL;
+		return 0;
 	page = list_first_entry(&cache->partial, struct page, slab_node);
-	obj = page->slab_free;
-	page->slab_free = *(void **)obj;
-	if (!page->slab_inuse++)
-		cache->nr_empty--;
-	if (!page->slab_free)
+	for (obj = page->slab_free; obj && nr < want; obj = *(void **)obj)
+		objs[nr++] = obj;
+	page->slab_free = obj;
+	if (!obj)
 		list_del(&page->slab_node);
-	cache->nr_inuse++;
-	return obj;
+	if (!page->slab_inuse)
+		cache->nr_empty--;
+	page->slab_inuse += nr;
+	cache->nr_inuse += nr;
+	return nr;
 }
 
-/* Returns the slab when it should be given back: it is empty, and so is another. */
+/* Returns the slab when it should be given back: it is empty, and enough others are. */
 static struct page *slab_put(struct kmem_cache *cache, void *obj)
 {
 	struct page *page = virt_to_page(obj);
@@ -124,7 +132,7 @@ static struct page *slab_put(struct kmem_cache *cache, void *obj)
 	cache->nr_inuse--;
 	if (--page->slab_inuse)
 		return NULL;
-	if (cache->nr_empty && !cache->typesafe) {
+	if (cache->nr_empty >= MAX_EMPTY && !cache->typesafe) {
 		list_del(&page->slab_node);
 		cache->nr_slabs--;
 		return page;
@@ -138,7 +146,7 @@ static void slab_release(struct page *page)
 {
 	if (!page)
 		return;
-	page->flags &= ~BIT(PG_slab);
+	page_init_flags(page, page->flags & ~BIT(PG_slab));
 	page->mapping = NULL;
 	put_page(page);
 }
@@ -150,11 +158,12 @@ static void *cache_take(struct kmem_cache *cache, gfp_t gfp)
 {
 	for (;;) {
 		unsigned long flags = spin_lock_irqsave(&cache->lock);
-		void *obj = slab_take(cache);
+		void *obj;
+		unsigned int nr = slab_take(cache, &obj, 1);
 		struct page *page;
 
 		spin_unlock_irqrestore(&cache->lock, flags);
-		if (obj)
+		if (nr)
 			return obj;
 		page = alloc_pages(cache->typesafe ? gfp | __GFP_ZERO : gfp & ~__GFP_ZERO, 0);
 		if (!page)
@@ -179,20 +188,29 @@ static void magazine_refill(struct kmem_cache *cache, struct magazine *mag)
 {
 	unsigned long flags = spin_lock_irqsave(&cache->lock);
 
-	while (mag->nr < MAGAZINE_SIZE / 2) {
-		void *obj = slab_take(cache);
+	unsigned int nr;
 
-		if (!obj)
-			break;
-		mag->objs[mag->nr++] = obj;
-	}
+	do {
+		nr = slab_take(cache, mag->objs + mag->nr, MAGAZINE_SIZE / 2 - mag->nr);
+		mag->nr += nr;
+	} while (nr && mag->nr < MAGAZINE_SIZE / 2);
 	spin_unlock_irqrestore(&cache->lock, flags);
 }
 
 static void magazine_drain(struct kmem_cache *cache, struct magazine *mag, unsigned int nr)
 {
-	while (nr--)
-		cache_put(cache, mag->objs[--mag->nr]);
+	unsigned long flags = spin_lock_irqsave(&cache->lock);
+	struct page *page, *next;
+	LIST_HEAD(empty);
+
+	while (nr--) {
+		page = slab_put(cache, mag->objs[--mag->nr]);
+		if (page)
+			list_add(&page->slab_node, &empty);
+	}
+	spin_unlock_irqrestore(&cache->lock, flags);
+	list_for_each_entry_safe(page, next, &empty, slab_node)
+		slab_release(page);
 }
 
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
@@ -423,4 +441,65 @@ unsigned long slab_total_pages(void)
 	list_for_each_entry(cache, &caches, node)
 		pages += READ_ONCE(cache->nr_slabs);
 	return pages;
+}
+
+/* --- verification --- */
+
+/* Free objects in @page's list, which may be damaged. */
+static unsigned int slab_count_free(const struct kmem_cache *cache, struct page *page)
+{
+	unsigned int nr = 0;
+
+	for (void *obj = page->slab_free; obj; obj = *(void **)obj) {
+		unsigned long offset = (unsigned long)obj - (unsigned long)page_address(page);
+
+		if (offset >= PAGE_SIZE || offset % cache->size || nr++ > cache->per_slab) {
+			verify_fail("slab %s: frame %#lx has a damaged list of free objects",
+				    cache->name, page_to_pfn(page));
+			break;
+		}
+	}
+	return nr;
+}
+
+static void cache_verify(struct kmem_cache *cache)
+{
+	unsigned long slabs = 0, empty = 0, nr_free = 0;
+	struct page *page;
+
+	list_for_each_entry(page, &cache->partial, slab_node) {
+		unsigned int nr = slab_count_free(cache, page);
+
+		if (!page_flag(page, PG_slab) || page->slab_cache != cache ||
+		    nr + page->slab_inuse != cache->per_slab || !nr)
+			verify_fail("slab %s: frame %#lx has %u free objects and %u in use, not %u",
+				    cache->name, page_to_pfn(page), nr, page->slab_inuse,
+				    cache->per_slab);
+		nr_free += nr;
+		empty += !page->slab_inuse;
+		if (++slabs > cache->nr_slabs)
+			break;
+	}
+	if (slabs > cache->nr_slabs || empty != cache->nr_empty ||
+	    nr_free + cache->nr_inuse != cache->nr_slabs * cache->per_slab)
+		verify_fail("slab %s: %lu partial of %lu slabs, %lu empty (counted %u), "
+			    "%lu free objects, %lu in use",
+			    cache->name, slabs, cache->nr_slabs, empty, cache->nr_empty, nr_free,
+			    cache->nr_inuse);
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
+		const struct magazine *mag = &cache->magazines[cpu];
+
+		for (unsigned int i = 0; i < mag->nr; i++)
+			if (virt_to_page(mag->objs[i])->slab_cache != cache)
+				verify_fail("slab %s: processor %u has an object of another cache",
+					    cache->name, cpu);
+	}
+}
+
+void slab_verify(void)
+{
+	struct kmem_cache *cache;
+
+	list_for_each_entry(cache, &caches, node)
+		cache_verify(cache);
 }

@@ -1,7 +1,7 @@
 /* vma.c - the areas of an address space: find, link, split, merge, and search for room.
- * Holds:  areas are sorted, never overlap and are never empty. rb_subtree_gap is the largest free gap
- *         directly below any area of a subtree, so that the search for room is logarithmic. Two areas
- *         that touch and are alike in everything are one.
+ * Holds:  areas are sorted, never overlap and are never empty. rb_subtree_gap is the largest free
+ *         gap directly below any area of a subtree, so that the search for room is logarithmic. Two
+ *         areas that touch and are alike in everything are one.
  * Locks:  mmap_lock, for write where something changes.
  * Read:   mmap.c, which decides; memory.c, which fills areas with pages. */
 #include <mm/mm.h>
@@ -207,7 +207,8 @@ static unsigned long fit_high(unsigned long from, unsigned long to, unsigned lon
 	return at == NO_GAP ? NO_GAP : min(to, high) - len;
 }
 
-/* Lowest room below the areas of a subtree. Its depth bounds the recursion: 2 * log2(max_map_count). */
+/* Lowest room below the areas of a subtree. Its depth bounds the recursion: 2 *
+ * log2(max_map_count). */
 static unsigned long gap_bottom_up(struct rb_node *node, unsigned long len, unsigned long low,
 				   unsigned long high)
 {
@@ -261,6 +262,18 @@ unsigned long find_gap(struct mm_struct *mm, unsigned long len, unsigned long lo
 
 /* --- link and unlink --- */
 
+/* Hang @vma into the empty @link of @parent, behind @before in the list. */
+static void tree_insert(struct mm_struct *mm, struct vm_area_struct *vma, struct rb_node *parent,
+			struct rb_node **link, struct list_head *before)
+{
+	list_add(&vma->vm_list, before);
+	gap_update(vma_next(vma));	/* before a rotation can copy its old value upwards */
+	rb_link_node(&vma->vm_rb, parent, link);
+	vma->rb_subtree_gap = gap_below(vma);
+	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
+	mm->map_count++;
+}
+
 static void tree_link(struct mm_struct *mm, struct vm_area_struct *vma)
 {
 	struct rb_node **link = &mm->mm_rb.rb_node, *parent = NULL;
@@ -280,12 +293,22 @@ static void tree_link(struct mm_struct *mm, struct vm_area_struct *vma)
 			before = &at->vm_list;
 		}
 	}
-	list_add(&vma->vm_list, before);
-	gap_update(vma_next(vma));	/* before a rotation can copy its old value upwards */
-	rb_link_node(&vma->vm_rb, parent, link);
-	vma->rb_subtree_gap = gap_below(vma);
-	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
-	mm->map_count++;
+	tree_insert(mm, vma, parent, link, before);
+}
+
+void vma_link_last(struct mm_struct *mm, struct vm_area_struct *vma)
+{
+	struct vm_area_struct *last;
+
+	if (list_empty(&mm->mmap_list)) {
+		tree_insert(mm, vma, NULL, &mm->mm_rb.rb_node, &mm->mmap_list);
+	} else {
+		last = list_last_entry(&mm->mmap_list, struct vm_area_struct, vm_list);
+		DEBUG_ASSERT(last->vm_end <= vma->vm_start);
+		tree_insert(mm, vma, &last->vm_rb, &last->vm_rb.rb_right, &last->vm_list);
+	}
+	if (vma->vm_file)
+		mapping_link_vma(vma);
 }
 
 void vma_link(struct mm_struct *mm, struct vm_area_struct *vma)
@@ -295,15 +318,20 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma)
 		mapping_link_vma(vma);
 }
 
+void vma_leave_rmap(struct vm_area_struct *vma)
+{
+	if (vma->vm_file)
+		mapping_unlink_vma(vma);
+	unlink_anon_vmas(vma);
+}
+
 void vma_unlink(struct vm_area_struct *vma)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	struct vm_area_struct *next = vma_next(vma);
 
 	assert_rwsem_write_held(&mm->mmap_lock);
-	if (vma->vm_file)
-		mapping_unlink_vma(vma);
-	unlink_anon_vmas(vma);
+	vma_leave_rmap(vma);
 	rb_erase_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
 	list_del(&vma->vm_list);
 	gap_update(next);
@@ -331,8 +359,8 @@ void vma_set_bounds(struct vm_area_struct *vma, unsigned long start, unsigned lo
 
 /* --- split --- */
 
-/* The upper part joins the reverse map before the lower one leaves that range, so that a walk finds each
- * page in one of the two at any time. */
+/* The upper part joins the reverse map before the lower one leaves that range, so that a walk finds
+ * each page in one of the two at any time. */
 struct vm_area_struct *vma_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct vm_area_struct *upper;
@@ -390,8 +418,15 @@ static pgoff_t vma_end_pgoff(const struct vm_area_struct *vma)
 	return vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* One area of the two: @lower grows over @upper, which goes. It grows first, so that a walk finds each
- * page in one of them at any time. False: no memory for chains, and nothing has changed. */
+/* @vma takes in memory that counts as written (clear_refs.c) if @flags say so; then it does too. */
+static void inherit_soft_dirty(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	WRITE_ONCE(vma->vm_flags, vma->vm_flags | (flags & VM_SOFTDIRTY));
+	vma_set_page_prot(vma);
+}
+
+/* One area of the two: @lower grows over @upper, which goes. It grows first, so that a walk finds
+ * each page in one of them at any time. False: no memory for chains, and nothing has changed. */
 static bool join(struct vm_area_struct *lower, struct vm_area_struct *upper)
 {
 	if (upper->anon_vma && !lower->anon_vma) {
@@ -400,6 +435,7 @@ static bool join(struct vm_area_struct *lower, struct vm_area_struct *upper)
 			return false;
 	}
 	vma_set_bounds(lower, lower->vm_start, upper->vm_end, lower->vm_pgoff);
+	inherit_soft_dirty(lower, upper->vm_flags);
 	vma_unlink(upper);
 	vma_free(upper);
 	return true;
@@ -422,12 +458,15 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, 
 		next = NULL;
 	if (prev) {
 		vma_set_bounds(prev, prev->vm_start, end, prev->vm_pgoff);
+		inherit_soft_dirty(prev, flags);
 		if (next && anon_vmas_compatible(prev->anon_vma, next->anon_vma, NULL))
 			join(prev, next);
 		return prev;
 	}
-	if (next)
+	if (next) {
 		vma_set_bounds(next, start, next->vm_end, pgoff);
+		inherit_soft_dirty(next, flags);
+	}
 	return next;
 }
 
@@ -454,13 +493,15 @@ struct vm_area_struct *vma_merge_changed(struct vm_area_struct *vma)
 
 /* --- rights --- */
 
-/* The entry bits for an area. A private writable one gets no write bit: its first write to each page
- * faults, and do_wp_page decides. */
+/* The entry bits for an area. A private writable one gets no write bit: its first write to each
+ * page faults, and do_wp_page decides. Nor does one whose writes are to be noticed: see
+ * clear_refs.c. */
 pgprot_t vm_get_page_prot(vm_flags_t flags)
 {
+	const vm_flags_t writable = VM_WRITE | VM_SHARED | VM_SOFTDIRTY;
 	u64 prot = flags & VM_ACCESS_FLAGS ? _PAGE_PRESENT | _PAGE_USER : _PAGE_PROTNONE;
 
-	if ((flags & (VM_WRITE | VM_SHARED)) == (VM_WRITE | VM_SHARED))
+	if ((flags & writable) == writable)
 		prot |= _PAGE_RW;
 	if (!(flags & VM_EXEC))
 		prot |= _PAGE_NX;

@@ -1,9 +1,10 @@
-/* vmalloc.c - kernel ranges made of single frames, each followed by an unmapped page, and the stacks of
- * threads, each preceded by one.
- * Holds:  areas is sorted by address; a stack's slot is 2 * THREAD_SIZE large, the stack in its upper
- *         half. A range is unmapped and flushed on all processors before its frames are freed.
- * Locks:  vmalloc_mutex for areas and for the kernel's table entries in the whole region. Spare stacks:
- *         stack_lock, interrupts off, since a dead task may be freed from anywhere.
+/* vmalloc.c - kernel ranges made of single frames, each followed by an unmapped page, and the
+ * stacks of threads, each preceded by one.
+ * Holds:  areas is sorted by address; a stack's slot is 2 * THREAD_SIZE large, the stack in its
+ *         upper half. A range is unmapped and flushed on all processors before its frames are
+ *         freed.
+ * Locks:  vmalloc_mutex for areas and for the kernel's table entries in the whole region. Spare
+ *         stacks: stack_lock, interrupts off, since a dead task may be freed from anywhere.
  * Read:   arch pgtable.c for the entries. */
 #include <mm/vmalloc.h>
 
@@ -36,7 +37,8 @@ struct spare_stack {
 
 static DEFINE_MUTEX(vmalloc_mutex, RANK_VMALLOC);
 static LIST_HEAD(areas);			/* [vmalloc_mutex] */
-static unsigned long next_stack_slot = STACK_REGION;	/* [vmalloc_mutex] never used ones begin here */
+/* [vmalloc_mutex] never used ones begin here */
+static unsigned long next_stack_slot = STACK_REGION;
 static unsigned long *free_slots;		/* [vmalloc_mutex] addresses of unmapped slots */
 static unsigned int nr_free_slots, max_free_slots;	/* [vmalloc_mutex] */
 static DEFINE_SPINLOCK(stack_lock, RANK_SLAB);
@@ -221,8 +223,8 @@ static void trim_spare_stacks(unsigned int keep)
 	}
 }
 
-/* Called by the allocator, which may work for somebody who has the mutex, and must not wait for one who
- * waits for memory. */
+/* Called by the allocator, which may work for somebody who has the mutex, and must not wait for one
+ * who waits for memory. */
 void drain_stack_cache(void)
 {
 	if (mutex_is_held(&vmalloc_mutex) || !mutex_trylock(&vmalloc_mutex))

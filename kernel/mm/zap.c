@@ -1,6 +1,6 @@
 /* zap.c - unmapping ranges: clear the entries, flush every processor, then free.
- * Holds:  a frame whose entry was cleared is in a gather until the flush is done, so that no processor
- *         can reach a frame that somebody else has got meanwhile.
+ * Holds:  a frame whose entry was cleared is in a gather until the flush is done, so that no
+ *         processor can reach a frame that somebody else has got meanwhile.
  * Locks:  mmap_lock at least for read; each table's pte lock while its entries are cleared.
  * Read:   rmap.c for the counts, asm/tlb.h for the flush. */
 #include <mm/internal.h>
@@ -20,6 +20,8 @@ void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 	tlb->nr = 0;
 	tlb->whole_mm = false;
 	tlb->keep_anon = false;
+	/* It can only sink now. Truncation comes here without mmap_lock, so a raise may be lost. */
+	WRITE_ONCE(mm->hiwater_rss, get_mm_hiwater_rss(mm));
 }
 
 static void tlb_flush(struct mmu_gather *tlb)
@@ -122,10 +124,8 @@ static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr
 void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsigned long start,
 		      unsigned long end)
 {
-	struct mm_struct *mm = vma->vm_mm;
 	unsigned long next;
 
-	mm->hiwater_rss = max(mm->hiwater_rss, get_mm_rss(mm));
 	DEBUG_ASSERT(start >= vma->vm_start && end <= vma->vm_end && start < end);
 	for (; start < end; start = next) {
 		pmd_t *pmd = mm_find_pmd(vma->vm_mm, start);

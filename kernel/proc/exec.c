@@ -1,8 +1,9 @@
 /* exec.c - a new program in an old process.
- * First the whole new address space is made, beside the old one: the file is found (through scripts),
- * the arguments are collected, the segments mapped, the stack written. Everything that can fail fails
- * there, and the caller goes on with an errno. Only then commit() kills the other threads and takes
- * the old image away; a thread that is killed while it waits for the others is dying anyway.
+ * First the whole new address space is made, beside the old one: the file is found (through
+ * scripts), the arguments are collected, the segments mapped, the stack written. Everything that
+ * can fail fails there, and the caller goes on with an errno. Only then commit() kills the other
+ * threads and takes the old image away; a thread that is killed while it waits for the others is
+ * dying anyway.
  * Locks:  none of its own; the new mm is ours alone until the commit.
  * Read:   exec_args.c and exec_elf.c for the parts. */
 #include <proc/process.h>
@@ -127,8 +128,8 @@ static int resolve_scripts(struct exec_image *image, struct script_words *words)
 		err = parse_script(image->head, &path, &arg);
 		if (err)
 			return err;
-		/* The script's own name takes the place of argument 0; an interpreter that is a script
-		 * itself is there already. */
+		/* The script's own name takes the place of argument 0; an interpreter that is a
+		 * script itself is there already. */
 		if (!depth)
 			err = add_word(words, image->name);
 		if (!err && arg)
@@ -217,7 +218,8 @@ static int build_mm(struct exec_image *image)
 	return err;
 }
 
-/* Everything of the new image, beside the old one. On failure the caller still frees @image's parts. */
+/* Everything of the new image, beside the old one. On failure the caller still frees @image's
+ * parts. */
 static int prepare(struct exec_image *image, const struct exec_request *req)
 {
 	struct script_words words = { .nr = 0 };
@@ -257,8 +259,8 @@ static void use_mm(struct mm_struct *mm)
 	struct task_struct *task = current;
 	struct mm_struct *old = task->mm, *old_active = task->active_mm;
 
-	if (old && get_mm_rss(old) > task->signal->maxrss)
-		task->signal->maxrss = get_mm_rss(old);
+	if (old)
+		task->signal->maxrss = max(task->signal->maxrss, get_mm_hiwater_rss(old));
 	spin_lock(&task->alloc_lock);
 	local_irq_disable();
 	task->mm = mm;
@@ -323,7 +325,8 @@ static void commit(struct exec_image *image)
 	start_thread(task_pt_regs(task), image->entry, image->sp);
 }
 
-/* The path under which the program and a script's interpreter can find the file. NULL: no memory. */
+/* The path under which the program and a script's interpreter can find the file. NULL: no
+ * memory. */
 static const char *name_of(const struct exec_request *req, char **made_up)
 {
 	size_t size = strlen(req->path) + 24;
@@ -332,7 +335,8 @@ static const char *name_of(const struct exec_request *req, char **made_up)
 		return req->path;
 	*made_up = kmalloc(size, GFP_KERNEL);
 	if (*made_up)
-		snprintf(*made_up, size, "/dev/fd/%d%s%s", req->dfd, *req->path ? "/" : "", req->path);
+		snprintf(*made_up, size, "/dev/fd/%d%s%s", req->dfd, *req->path ? "/" : "",
+			 req->path);
 	return *made_up;
 }
 
@@ -356,7 +360,8 @@ static int do_exec(const struct exec_request *req)
 	if (!err && current->signal->nr_threads > 1)
 		err = de_thread();
 	if (!err && own_files())
-		force_sig(SIGKILL);		/* there is no way back: the other threads are gone */
+		/* there is no way back: the other threads are gone */
+		force_sig(SIGKILL);
 	else if (!err)
 		commit(&image);
 	free_image(&image);

@@ -1,4 +1,5 @@
-/* exec.h - a new image while it is being put together; shared by exec.c, exec_args.c, exec_elf.c. */
+/* exec.h - a new image while it is being put together; shared by exec.c, exec_args.c,
+ * exec_elf.c. */
 #ifndef PROC_EXEC_H
 #define PROC_EXEC_H
 
@@ -15,8 +16,10 @@ struct exec_strings {
 	size_t		bytes;		/* in all strings */
 	size_t		limit;		/* what strings and pointers together may need */
 	unsigned int	argc, envc;
-	size_t		env_at, name_at;	/* offsets of the first environment string, and execfn */
-	size_t		start;		/* what lies before it is left out: argument 0 of a script */
+	/* offsets of the first environment string, and execfn */
+	size_t		env_at, name_at;
+	/* what lies before it is left out: argument 0 of a script */
+	size_t		start;
 };
 
 struct exec_image {

@@ -1,6 +1,6 @@
 /* exec_args.c - arguments and environment, from the old image to the new one's stack.
- * The strings are collected in kernel pages first, since until exec is past all that can fail the old
- * image must stay whole; then their number is known and the stack can be laid out:
+ * The strings are collected in kernel pages first, since until exec is past all that can fail the
+ * old image must stay whole; then their number is known and the stack can be laid out:
  *
  *	STACK_TOP	8 zero bytes
  *			the path that was executed (AT_EXECFN)
@@ -226,8 +226,8 @@ static int copy_strings(struct mm_struct *mm, const struct exec_strings *s, unsi
 }
 
 /* Fill mm->saved_auxv; the number of words. */
-static unsigned int make_auxv(struct exec_image *image, unsigned long execfn, unsigned long platform,
-			      unsigned long random)
+static unsigned int make_auxv(struct exec_image *image, unsigned long execfn,
+			      unsigned long platform, unsigned long random)
 {
 	const struct cred *cred = &current->cred;
 	const u64 pairs[][2] = {
@@ -258,8 +258,8 @@ static unsigned int make_auxv(struct exec_image *image, unsigned long execfn, un
 	return sizeof(pairs) / sizeof(u64);
 }
 
-/* argc, argv[], envp[] and auxv, from image->sp on; the strings' offset 0 is at @base, the prefix's at
- * @prefix_base. */
+/* argc, argv[], envp[] and auxv, from image->sp on; the strings' offset 0 is at @base, the prefix's
+ * at @prefix_base. */
 static int write_vectors(struct exec_image *image, unsigned long base, unsigned long prefix_base,
 			 unsigned int nr_aux)
 {
@@ -290,7 +290,8 @@ static int write_extra(struct mm_struct *mm, unsigned long addr)
 	u8 bytes[24] = "x86_64";
 
 	get_random_bytes(bytes + 8, 16);
-	return access_remote_vm(mm, addr, bytes, sizeof(bytes), true) == sizeof(bytes) ? 0 : -ENOMEM;
+	return access_remote_vm(mm, addr, bytes, sizeof(bytes), true) == sizeof(bytes) ? 0
+										       : -ENOMEM;
 }
 
 int exec_build_stack(struct exec_image *image, bool exec_stack)

@@ -1,6 +1,6 @@
 /* exec_elf.c - an ELF64 file into an address space.
- * Everything in the file is checked before it is used, and everything is mapped into a new mm that no
- * thread runs in yet: a bad file costs an errno and nothing else.
+ * Everything in the file is checked before it is used, and everything is mapped into a new mm that
+ * no thread runs in yet: a bad file costs an errno and nothing else.
  * Programs (ET_EXEC) go where they say, position-independent ones (ET_DYN) to ELF_ET_DYN_BASE, an
  * interpreter (PT_INTERP) into the mmap area. Segments are file mappings; only the page in which a
  * segment's file part ends is written to, to zero its rest.
@@ -30,7 +30,8 @@ struct elf_file {
 	struct elf64_ehdr	ehdr;
 	struct elf64_phdr	*phdrs;
 	unsigned long		bias;		/* added to every address in the file */
-	unsigned long		low, high;	/* of all segments, bytes, without bias; page aligned */
+	/* of all segments, bytes, without bias; page aligned */
+	unsigned long		low, high;
 };
 
 static int check_ehdr(const struct elf64_ehdr *ehdr)
@@ -131,8 +132,8 @@ static int zero_page_rest(struct mm_struct *mm, unsigned long addr)
 	return err;
 }
 
-static int map_fixed(struct mm_struct *mm, struct file *file, unsigned long start, unsigned long end,
-		     unsigned long prot, unsigned long pgoff)
+static int map_fixed(struct mm_struct *mm, struct file *file, unsigned long start,
+		     unsigned long end, unsigned long prot, unsigned long pgoff)
 {
 	unsigned long flags = MAP_PRIVATE | MAP_FIXED | (file ? 0 : MAP_ANONYMOUS);
 	unsigned long addr;
@@ -145,7 +146,8 @@ static int map_fixed(struct mm_struct *mm, struct file *file, unsigned long star
 	return addr == start ? 0 : -ENOMEM;
 }
 
-static int map_segment(struct mm_struct *mm, const struct elf_file *elf, const struct elf64_phdr *ph)
+static int map_segment(struct mm_struct *mm, const struct elf_file *elf,
+		       const struct elf64_phdr *ph)
 {
 	unsigned long start = ph->p_vaddr + elf->bias, prot = segment_prot(ph);
 	unsigned long file_end = start + ph->p_filesz, end = start + ph->p_memsz;
@@ -154,7 +156,8 @@ static int map_segment(struct mm_struct *mm, const struct elf_file *elf, const s
 
 	if (ph->p_filesz) {
 		anon = PAGE_ALIGN(file_end);
-		err = map_fixed(mm, elf->file, start & PAGE_MASK, anon, prot, ph->p_offset >> PAGE_SHIFT);
+		err = map_fixed(mm, elf->file, start & PAGE_MASK, anon, prot,
+				ph->p_offset >> PAGE_SHIFT);
 		/* The rest of the last page: bss. A segment without the right to write has none. */
 		if (!err && end > file_end && (prot & PROT_WRITE))
 			err = zero_page_rest(mm, file_end);
@@ -212,7 +215,8 @@ static unsigned long phdr_address(const struct elf_file *elf)
 	for (i = 0; i < elf->ehdr.e_phnum; i++) {
 		const struct elf64_phdr *ph = &elf->phdrs[i];
 
-		if (ph->p_type == PT_LOAD && off >= ph->p_offset && off - ph->p_offset < ph->p_filesz)
+		if (ph->p_type == PT_LOAD && off >= ph->p_offset &&
+		    off - ph->p_offset < ph->p_filesz)
 			return off - ph->p_offset + ph->p_vaddr + elf->bias;
 	}
 	return 0;
@@ -239,7 +243,8 @@ static int read_interp_name(const struct elf_file *elf, const struct elf64_phdr 
 	return 0;
 }
 
-/* Choose a place for the whole of @elf by mapping it as one piece; the segments then replace that. */
+/* Choose a place for the whole of @elf by mapping it as one piece; the segments then replace
+ * that. */
 static int reserve(struct mm_struct *mm, struct elf_file *elf)
 {
 	unsigned long addr = do_mmap(mm, NULL, 0, elf->high - elf->low, PROT_NONE,

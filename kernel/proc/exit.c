@@ -1,9 +1,9 @@
 /* exit.c - the end of threads and processes.
- * A thread lets go of its parts one by one, then, in exit_notify(), leaves the trees: a thread that is
- * not the leader is gone at once; the leader stays, as a zombie, until it is the last thread and
+ * A thread lets go of its parts one by one, then, in exit_notify(), leaves the trees: a thread that
+ * is not the leader is gone at once; the leader stays, as a zombie, until it is the last thread and
  * somebody has waited for it (wait.c).
- * Holds:  children belong to the leader of the parent process, whichever thread made them, and go to
- *         process 1 (or a subreaper) when the last thread of that process is gone.
+ * Holds:  children belong to the leader of the parent process, whichever thread made them, and go
+ *         to process 1 (or a subreaper) when the last thread of that process is gone.
  *         exit_state is EXIT_ZOMBIE from exit_notify() until EXIT_DEAD, which one waiter sets.
  * Locks:  tasklist_lock, then signal->lock.
  * Read:   wait.c; fork.c for the references. */
@@ -15,6 +15,7 @@
 #include <fs/fdtable.h>
 #include <lib/list.h>
 #include <mm/mm.h>
+#include <mm/verify.h>
 #include <proc/futex.h>
 #include <proc/itimer.h>
 #include <proc/pid.h>
@@ -29,8 +30,7 @@ static void exit_mm(struct task_struct *task)
 
 	if (!mm)
 		return;
-	if (get_mm_rss(mm) > task->signal->maxrss)
-		task->signal->maxrss = get_mm_rss(mm);
+	task->signal->maxrss = max(task->signal->maxrss, get_mm_hiwater_rss(mm));
 	mmgrab(mm);
 	spin_lock(&task->alloc_lock);
 	task->mm = NULL;
@@ -63,7 +63,8 @@ bool is_orphaned_pgrp(int pgrp, const struct task_struct *ignored)
 
 	for_each_process(p) {
 		parent = p->real_parent;
-		if (p->signal->pgrp != pgrp || p == ignored || p->exit_state || parent == init_task_ptr)
+		if (p->signal->pgrp != pgrp || p == ignored || p->exit_state ||
+		    parent == init_task_ptr)
 			continue;
 		if (parent->signal->pgrp != pgrp && parent->signal->session == p->signal->session)
 			return false;
@@ -90,8 +91,8 @@ static void signal_pgrp_locked(int pgrp, int sig)
 			send_signal(sig, NULL, p, true);
 }
 
-/* @task loses @parent (or dies itself: @parent NULL). If that leaves its group without anybody who could
- * continue its stopped members, they are told. */
+/* @task loses @parent (or dies itself: @parent NULL). If that leaves its group without anybody who
+ * could continue its stopped members, they are told. */
 static void kill_orphaned_pgrp(struct task_struct *task, struct task_struct *parent)
 {
 	int pgrp = task->signal->pgrp;
@@ -250,6 +251,8 @@ void __noreturn do_exit(int code)
 	mm_release(task);
 	exit_mm(task);
 	exit_files(task);
+	if (CONFIG_DEBUG && group_dead)
+		verify_at_exit();
 	exit_notify(task, group_dead);
 	/* Off this processor for ever; finish_switch() drops the last reference. */
 	WRITE_ONCE(task->state, TASK_DEAD);
@@ -277,8 +280,8 @@ void __noreturn do_group_exit(int code)
 
 /* ---- exec: one thread takes over ---- */
 
-/* current, not the leader, becomes the leader: number, place among the processes, and children. The old
- * leader is a zombie that nobody has been told of. tasklist_lock held. */
+/* current, not the leader, becomes the leader: number, place among the processes, and children. The
+ * old leader is a zombie that nobody has been told of. tasklist_lock held. */
 static void become_leader(struct task_struct *task, struct task_struct *leader)
 {
 	struct task_struct *child;

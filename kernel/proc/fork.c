@@ -1,7 +1,7 @@
 /* fork.c - making threads and processes.
  * do_clone() makes everything that can fail first (copy_*), each part with its undo; then, under
- * tasklist_lock and signal->lock, it links the new thread into the trees in one step, or finds that a
- * signal came meanwhile and undoes it all.
+ * tasklist_lock and signal->lock, it links the new thread into the trees in one step, or finds that
+ * a signal came meanwhile and undoes it all.
  * Holds:  task->refs is one for being in the pid table, until release_task(), and one for the
  *         processor, until the thread has left it for good (finish_switch() in sched/core.c).
  *         nr_threads counts task_structs that are made; it never exceeds max_threads.
@@ -335,7 +335,8 @@ static void setup_thread(const struct clone_request *req, struct task_struct *ta
 		thread_setup_kernel(task, req->fn, req->arg);
 		return;
 	}
-	thread_setup_fork(task, task_pt_regs(current), req->stack, req->flags & CLONE_SETTLS, req->tls);
+	thread_setup_fork(task, task_pt_regs(current), req->stack, req->flags & CLONE_SETTLS,
+			  req->tls);
 	if (req->flags & CLONE_CHILD_SETTID)
 		task->set_child_tid = req->child_tid;
 	if (req->flags & CLONE_CHILD_CLEARTID)
@@ -387,8 +388,8 @@ static void link_process(const struct clone_request *req, struct task_struct *ta
 	task->tgid = task->pid;
 }
 
-/* The step after which everybody sees @task. A signal sent to the parent's group or process must not
- * miss the child: with one pending the whole call is done again after it. */
+/* The step after which everybody sees @task. A signal sent to the parent's group or process must
+ * not miss the child: with one pending the whole call is done again after it. */
 static int link_task(const struct clone_request *req, struct task_struct *task)
 {
 	struct signal_struct *signal = current->signal;
@@ -455,7 +456,8 @@ static struct task_struct *copy_process(const struct clone_request *req)
 		return ERR_PTR(err);
 	task = task_alloc(req);
 	if (!task)
-		return ERR_PTR((unsigned int)atomic_read(&nr_threads) >= max_threads ? -EAGAIN : -ENOMEM);
+		return ERR_PTR((unsigned int)atomic_read(&nr_threads) >= max_threads ? -EAGAIN
+										     : -ENOMEM);
 	err = copy_signal(req, task);
 	if (err)
 		goto free_task;

@@ -1,12 +1,12 @@
 /* futex.c - waiting on words of user memory.
- * Holds:  a waiter hangs in the bucket of its key, and is off it exactly when it was woken. A key is the
- *         word's place in the object that is mapped shared there, or its address in an mm.
- *         The waiter compares the word and joins the bucket under the bucket's lock; the waker changes
- *         the word first and takes that lock then: either the comparison fails or the waker finds the
- *         waiter.
- * Locks:  bucket->lock (RANK_FUTEX, interrupts off); two of them by address. User memory is read under
- *         it: with interrupts off a missing page makes the copy fail, and it is brought in without
- *         the lock.
+ * Holds:  a waiter hangs in the bucket of its key, and is off it exactly when it was woken. A key
+ *         is the word's place in the object that is mapped shared there, or its address in an mm.
+ *         The waiter compares the word and joins the bucket under the bucket's lock; the waker
+ *         changes the word first and takes that lock then: either the comparison fails or the waker
+ *         finds the waiter.
+ * Locks:  bucket->lock (RANK_FUTEX, interrupts off); two of them by address. User memory is read
+ *         under it: with interrupts off a missing page makes the copy fail, and it is brought in
+ *         without the lock.
  * Read:   uapi/futex.h; syscall/proc.c for the decoding. */
 #include <proc/futex.h>
 
@@ -66,8 +66,8 @@ static bool key_equal(const struct futex_key *a, const struct futex_key *b)
 	return a->object == b->object && a->offset == b->offset;
 }
 
-/* The key of the word at @uaddr. The object of a shared mapping stays alive while somebody waits, since
- * the waiter's own mapping holds it; a waker only compares. */
+/* The key of the word at @uaddr. The object of a shared mapping stays alive while somebody waits,
+ * since the waiter's own mapping holds it; a waker only compares. */
 static int get_key(u32 *uaddr, bool shared, struct futex_key *key)
 {
 	unsigned long addr = (unsigned long)uaddr;
@@ -122,7 +122,8 @@ static void wake_waiter(struct futex_waiter *waiter)
 	put_task(task);
 }
 
-static int wake_matching(struct futex_bucket *bucket, const struct futex_key *key, int nr, u32 bitset)
+static int wake_matching(struct futex_bucket *bucket, const struct futex_key *key, int nr,
+			 u32 bitset)
 {
 	struct futex_waiter *waiter, *next;
 	int woken = 0;
@@ -242,7 +243,8 @@ static long restart_futex_wait(struct restart_block *restart)
 			  restart->clock, restart->bitset, true);
 }
 
-int futex_wait(u32 *uaddr, bool shared, u32 val, u64 expires, int clock, u32 bitset, bool restartable)
+int futex_wait(u32 *uaddr, bool shared, u32 val, u64 expires, int clock, u32 bitset,
+	       bool restartable)
 {
 	struct futex_waiter waiter = { .task = current, .bitset = bitset };
 	struct restart_block *restart = &current->restart;
@@ -418,8 +420,8 @@ static int compare_old(u32 old, u32 op)
 	}
 }
 
-/* The change is atomic by itself, and made before either bucket is looked at: waiters compare under the
- * bucket's lock. */
+/* The change is atomic by itself, and made before either bucket is looked at: waiters compare under
+ * the bucket's lock. */
 int futex_wake_op(u32 *uaddr1, u32 *uaddr2, bool shared, int nr1, int nr2, u32 op)
 {
 	struct futex_key key;

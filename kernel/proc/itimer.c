@@ -1,6 +1,6 @@
 /* itimer.c - interval timers, and the limit on processor time.
- * Holds:  ITIMER_REAL is a timer of sched/clock.c; the other two, and RLIMIT_CPU, are looked at by the
- *         tick of whichever thread runs, so they are as fine as the tick.
+ * Holds:  ITIMER_REAL is a timer of sched/clock.c; the other two, and RLIMIT_CPU, are looked at by
+ *         the tick of whichever thread runs, so they are as fine as the tick.
  * Locks:  signal->lock. real_timer is started under it by whoever sets it, and by its own function.
  * Read:   sched/clock.c, sched/core.c (scheduler_tick). */
 #include <proc/itimer.h>

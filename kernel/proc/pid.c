@@ -1,8 +1,8 @@
 /* pid.c - from numbers to threads.
  * Holds:  the entry of a number has its thread, and counts the processes whose group or session the
- *         number is. A number is given out again only when both are gone. Numbers go round: the next
- *         one is looked for behind the last one given. 1 is kept for process 1, which takes it over
- *         in run_init().
+ *         number is. A number is given out again only when both are gone. Numbers go round: the
+ *         next one is looked for behind the last one given. 1 is kept for process 1, which takes it
+ *         over in run_init().
  * Locks:  everything under tasklist_lock; pages of the table are never given back. */
 #include <proc/pid.h>
 

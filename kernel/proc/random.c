@@ -1,6 +1,6 @@
-/* random.c - unpredictable bytes: the ChaCha20 block function (RFC 8439) over a key that is replaced
- * by part of its own output after every call, so that old output cannot be computed from later state.
- * The first key comes from the processor; every so often more of that is mixed in.
+/* random.c - unpredictable bytes: the ChaCha20 block function (RFC 8439) over a key that is
+ * replaced by part of its own output after every call, so that old output cannot be computed from
+ * later state. The first key comes from the processor; every so often more of that is mixed in.
  * Locks:  pool_lock (RANK_NONE, interrupts off), taken alone. */
 #include <proc/random.h>
 

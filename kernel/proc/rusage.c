@@ -1,7 +1,7 @@
 /* rusage.c - adding up what threads and processes have used.
- * Holds:  a process has used what its living threads and its zombie leader have in their task_struct,
- *         and what signal_struct keeps of the threads that are gone; the c... fields are the sums of
- *         children that were waited for.
+ * Holds:  a process has used what its living threads and its zombie leader have in their
+ *         task_struct, and what signal_struct keeps of the threads that are gone; the c... fields
+ *         are the sums of children that were waited for.
  * Locks:  tasklist_lock in all of this. */
 #include <proc/rusage.h>
 
@@ -72,7 +72,7 @@ static unsigned long process_maxrss(struct task_struct *task)
 	unsigned long pages = task->signal->maxrss;
 
 	if (mm)
-		pages = max(pages, max(mm->hiwater_rss, get_mm_rss(mm)));
+		pages = max(pages, get_mm_hiwater_rss(mm));
 	return pages;
 }
 

@@ -1,12 +1,13 @@
 /* signal.c - sending signals.
- * A signal goes to a process (shared_pending) or to one thread (pending). Sending decides at once what
- * cannot wait: a stop signal cancels a pending SIGCONT and the other way round, an ignored signal is
- * dropped, and one that kills is turned into a SIGKILL for every thread, so that they wake up wherever
- * they sleep. The rest happens when the receiver is about to go to user mode: signal_deliver.c.
- * Holds:  pending.signal has the bit of every entry in pending.list. task->sigpending is set whenever
- *         the thread has anything to look at; only the thread itself clears it.
- * Locks:  signal->lock (RANK_SIGHAND, interrupts off) for all of it; tasklist_lock before it to walk
- *         processes, and to tell a parent.
+ * A signal goes to a process (shared_pending) or to one thread (pending). Sending decides at once
+ * what cannot wait: a stop signal cancels a pending SIGCONT and the other way round, an ignored
+ * signal is dropped, and one that kills is turned into a SIGKILL for every thread, so that they
+ * wake up wherever they sleep. The rest happens when the receiver is about to go to user mode:
+ * signal_deliver.c.
+ * Holds:  pending.signal has the bit of every entry in pending.list. task->sigpending is set
+ *         whenever the thread has anything to look at; only the thread itself clears it.
+ * Locks:  signal->lock (RANK_SIGHAND, interrupts off) for all of it; tasklist_lock before it to
+ *         walk processes, and to tell a parent.
  * Read:   signal_deliver.c, signal_calls.c; arch's signal_frame.c. */
 #include <proc/signal.h>
 
@@ -102,7 +103,8 @@ static int sigpending_add(struct sigpending *pending, int sig, const struct kern
 {
 	struct sigqueue *q = NULL;
 
-	/* A full queue is for real-time signals only: one entry is enough for each of the others. */
+	/* A full queue is for real-time signals only: one entry is enough for each of the
+	 * others. */
 	if (sig < SIGRTMIN ||
 	    queue_length(pending) < min(task->signal->rlim[RLIMIT_SIGPENDING].rlim_cur, 4096UL))
 		q = kmem_cache_alloc(sigqueue_cache, GFP_ATOMIC);
@@ -127,8 +129,8 @@ static int sigpending_add(struct sigpending *pending, int sig, const struct kern
 static void signal_wake_up(struct task_struct *task, unsigned int states)
 {
 	WRITE_ONCE(task->sigpending, true);
-	/* In user mode on another processor it must come into the kernel: wake_up_state() finds nothing
-	 * to wake then. */
+	/* In user mode on another processor it must come into the kernel: wake_up_state() finds
+	 * nothing to wake then. */
 	if (!wake_up_state(task, states))
 		kick_task(task);
 }
@@ -187,10 +189,12 @@ static bool sig_ignored(const struct task_struct *task, int sig)
 	return handler_ignores(task->signal, sig);
 }
 
-/* Stop signals and SIGCONT undo each other at the moment of sending. True: @sig is to be delivered. */
+/* Stop signals and SIGCONT undo each other at the moment of sending. True: @sig is to be
+ * delivered. */
 static bool prepare_signal(int sig, struct task_struct *task)
 {
-	const sigset_t stops = sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU);
+	const sigset_t stops = sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) |
+			       sigmask(SIGTTOU);
 	struct signal_struct *signal = task->signal;
 	struct task_struct *t;
 
@@ -346,7 +350,10 @@ int kill_something(int sig, const struct kernel_siginfo *info, int pid)
 	if (pid == (int)(1u << 31))
 		return -ESRCH;
 	if (pid <= 0)
-		return kill_matching(sig, info, pid == -1 ? -1 : pid ? -pid : current->signal->pgrp);
+		return kill_matching(sig, info,
+				     pid == -1 ? -1
+				     : pid     ? -pid
+					       : current->signal->pgrp);
 	flags = spin_lock_irqsave(&tasklist_lock);
 	task = find_task_by_pid(pid);
 	if (task)

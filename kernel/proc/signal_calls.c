@@ -1,4 +1,5 @@
-/* signal_calls.c - actions, waiting for signals, and signals to one thread: the work of system calls.
+/* signal_calls.c - actions, waiting for signals, and signals to one thread: the work of system
+ * calls.
  * Locks:  signal->lock.
  * Read:   signal.c, signal_deliver.c. */
 #include <proc/signal_calls.h>
@@ -34,7 +35,8 @@ int do_sigaction(int sig, const struct k_sigaction *act, struct k_sigaction *old
 		*action = *act;
 		action->sa_flags &= SA_KNOWN;
 		action->sa_mask &= ~(sigmask(SIGKILL) | sigmask(SIGSTOP));
-		if (act->sa_handler == SIG_IGN || (act->sa_handler == SIG_DFL && default_ignored(sig)))
+		if (act->sa_handler == SIG_IGN ||
+		    (act->sa_handler == SIG_DFL && default_ignored(sig)))
 			drop_ignored(sig);
 	}
 	spin_unlock_irq(&signal->lock);
@@ -68,7 +70,8 @@ int do_sigtimedwait(sigset_t want, struct kernel_siginfo *info, u64 timeout_ns)
 	spin_lock_irq(&signal->lock);
 	sig = dequeue_signal(~want, info);
 	if (!sig && timeout_ns) {
-		/* While we sleep these signals wake us, though they stay blocked for their actions. */
+		/* While we sleep these signals wake us, though they stay blocked for their
+		 * actions. */
 		task->real_blocked = task->blocked;
 		task->blocked &= ~want;
 		recalc_sigpending();

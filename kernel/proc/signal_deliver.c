@@ -1,10 +1,10 @@
 /* signal_deliver.c - what a thread does about its signals on the way to user mode.
- * do_signal() takes one signal after the other: it runs a handler (by changing the registers that user
- * mode will go on with), stops, dies, or drops it. It also decides whether an interrupted system call
- * is done again.
- * Stops: a stop signal sets stop_wanted in every thread and stop_count to their number; each stops by
- *        itself when it comes here, and the last one sets SIGNAL_STOPPED and tells the parent. SIGCONT
- *        (prepare_signal() in signal.c) undoes all that at any time.
+ * do_signal() takes one signal after the other: it runs a handler (by changing the registers that
+ * user mode will go on with), stops, dies, or drops it. It also decides whether an interrupted
+ * system call is done again.
+ * Stops: a stop signal sets stop_wanted in every thread and stop_count to their number; each stops
+ *        by itself when it comes here, and the last one sets SIGNAL_STOPPED and tells the parent.
+ *        SIGCONT (prepare_signal() in signal.c) undoes all that at any time.
  * Locks:  signal->lock, dropped before anything that sleeps or takes tasklist_lock.
  * Read:   signal.c; arch's signal_frame.c. */
 #include <proc/signal.h>
@@ -179,8 +179,8 @@ static void do_stop(void)
 	schedule();
 }
 
-/* The default action of stop signal @sig, signal->lock held and kept, dropped meanwhile. The terminal's
- * stop signals do nothing in a group that no shell looks after. */
+/* The default action of stop signal @sig, signal->lock held and kept, dropped meanwhile. The
+ * terminal's stop signals do nothing in a group that no shell looks after. */
 static void handle_stop_signal(int sig)
 {
 	struct signal_struct *signal = current->signal;
@@ -205,7 +205,8 @@ static void handle_stop_signal(int sig)
 
 /* ---- the decision ---- */
 
-/* The next signal that has a handler, with its action; 0: none, go on. Does not return if one kills. */
+/* The next signal that has a handler, with its action; 0: none, go on. Does not return if one
+ * kills. */
 static int get_signal(struct ksignal *ksig)
 {
 	struct task_struct *task = current;
@@ -254,7 +255,8 @@ static int get_signal(struct ksignal *ksig)
 	return sig;
 }
 
-/* Do the interrupted system call again: the registers are as they were before it, the instruction too. */
+/* Do the interrupted system call again: the registers are as they were before it, the instruction
+ * too. */
 static void restart(struct pt_regs *regs, unsigned long number)
 {
 	regs->rax = number;

@@ -1,8 +1,8 @@
 /* wait.c - waiting for children that died, stopped or went on.
- * Holds:  a zombie is reported to one waiter, who releases it; a stop or continuation to one, unless
- *         WNOWAIT says to leave it for another.
- * Locks:  tasklist_lock for the whole of a look at the children. The waiter queues up in its process's
- *         wait_chldexit before it looks, so that no change is missed.
+ * Holds:  a zombie is reported to one waiter, who releases it; a stop or continuation to one,
+ *         unless WNOWAIT says to leave it for another.
+ * Locks:  tasklist_lock for the whole of a look at the children. The waiter queues up in its
+ *         process's wait_chldexit before it looks, so that no change is missed.
  * Read:   exit.c for how zombies come to be; do_notify_parent() in signal.c for who wakes us. */
 #include <proc/process.h>
 
@@ -54,9 +54,14 @@ static bool look_at_zombie(struct wait_request *req, struct task_struct *child)
 	struct signal_struct *signal = child->signal;
 	int code = (signal->flags & SIGNAL_GROUP_EXIT) ? signal->group_exit_code : child->exit_code;
 
-	if (!(req->options & WEXITED) || child->exit_state != EXIT_ZOMBIE || signal->nr_threads != 1)
+	if (!(req->options & WEXITED) || child->exit_state != EXIT_ZOMBIE ||
+	    signal->nr_threads != 1)
 		return false;
-	answer(req, child, !(code & 0x7f) ? CLD_EXITED : code & 0x80 ? CLD_DUMPED : CLD_KILLED, code);
+	answer(req, child,
+	       !(code & 0x7f) ? CLD_EXITED
+	       : code & 0x80  ? CLD_DUMPED
+			      : CLD_KILLED,
+	       code);
 	if (!(req->options & WNOWAIT)) {
 		account_child(current, child);
 		release_task(child);
@@ -100,7 +105,8 @@ static bool look_at_continued(struct wait_request *req, struct task_struct *chil
 	return found;
 }
 
-/* Look at all children once. 0: req->pid says whether there was one; -ECHILD: there is none to wait for. */
+/* Look at all children once. 0: req->pid says whether there was one; -ECHILD: there is none to wait
+ * for. */
 static int look_at_children(struct wait_request *req)
 {
 	struct task_struct *child;
@@ -186,8 +192,9 @@ long do_waitid(int which, int pid, void *info, int options, void *rusage)
 	struct kernel_siginfo si = { 0 };
 	int err;
 
-	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE |
-			__WALL) || !(options & (WEXITED | WSTOPPED | WCONTINUED)))
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			__WCLONE | __WALL) ||
+	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	switch (which) {
 	case P_ALL:

@@ -8,8 +8,8 @@
 
 #include <proc/task.h>
 
-/* Where is @task, which is in no queue, to run? Claims an idle processor, so that the next waker looks
- * for another. */
+/* Where is @task, which is in no queue, to run? Claims an idle processor, so that the next waker
+ * looks for another. */
 unsigned int select_cpu(struct task_struct *task)
 {
 	unsigned long allowed = task->cpus_allowed & READ_ONCE(cpu_online_mask);

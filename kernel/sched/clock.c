@@ -1,7 +1,8 @@
 /* clock.c - timers: being called at a time.
- * Holds:  each processor has a tree of timers by time of expiry, and an interrupt armed for the first of
- *         them or the scheduler's tick, whichever is earlier. A processor without either gets none.
- *         timer->cpu says whose tree; running is the timer whose function runs there now.
+ * Holds:  each processor has a tree of timers by time of expiry, and an interrupt armed for the
+ *         first of them or the scheduler's tick, whichever is earlier. A processor without either
+ *         gets none. timer->cpu says whose tree; running is the timer whose function runs there
+ *         now.
  * Locks:  base->lock (RANK_TIMER, interrupts off). Functions run without it, so that they may start
  *         timers and wake threads.
  * Read:   clock.h; arch's timer.c for the clock itself. */
@@ -33,8 +34,8 @@ static struct timer *node_timer(struct rb_node *node)
 	return rb_entry(node, struct timer, node);
 }
 
-/* Arm the next interrupt of this processor, whose @base is locked: a timer or the scheduler's @tick (0:
- * none). */
+/* Arm the next interrupt of this processor, whose @base is locked: a timer or the scheduler's @tick
+ * (0: none). */
 static void arm(struct timer_base *base, u64 tick)
 {
 	u64 when = tick;
@@ -169,7 +170,8 @@ void timer_interrupt(void)
 		spin_lock(&base->lock);
 		base->running = NULL;
 	}
-	/* A tick that is due is scheduler_tick()'s to handle, which arms the one after it. */
-	arm(base, sched_next_tick() > ktime_get() ? sched_next_tick() : 0);
+	/* A tick that has come due since scheduler_tick() looked gets its interrupt at once: nobody
+	 * else would arm it again. */
+	arm(base, sched_next_tick());
 	spin_unlock(&base->lock);
 }

@@ -1,15 +1,15 @@
 /* core.c - run queues, and the choice of who runs.
- * Each processor has a tree of its runnable threads, sorted by the processor time that they have had,
- * weighted by nice: the one that had least runs next, until its time slice is over while others wait,
- * or until one wakes up that is clearly behind it.
+ * Each processor has a tree of its runnable threads, sorted by the processor time that they have
+ * had, weighted by nice: the one that had least runs next, until its time slice is over while
+ * others wait, or until one wakes up that is clearly behind it.
  * Holds:  a thread is running (on_cpu, not in the tree), queued (on_rq, in the tree) or asleep
- *         (neither). task->state says what wakes it; state and on_rq change under the run-queue lock
- *         of task->cpu, except that a running thread sets its own state.
+ *         (neither). task->state says what wakes it; state and on_rq change under the run-queue
+ *         lock of task->cpu, except that a running thread sets its own state.
  *         vruntime is absolute in its queue while on_rq, and relative to min_vruntime while asleep
  *         or on the way to another queue.
- * Sleep:  the sleeper sets its state (a full barrier), looks at its condition, and calls schedule().
- *         The waker changes the condition and then calls wake_up_*(), whose lock is a full barrier:
- *         either the sleeper sees the condition, or the waker sees the state.
+ * Sleep:  the sleeper sets its state (a full barrier), looks at its condition, and calls
+ *         schedule(). The waker changes the condition and then calls wake_up_*(), whose lock is a
+ *         full barrier: either the sleeper sees the condition, or the waker sees the state.
  * Locks:  rq->locked (RANK_RUNQUEUE), see internal.h.
  * Read:   balance.c for which processor; idle.c for none; switch.asm for the switch itself. */
 #include <sched/sched.h>
@@ -24,6 +24,7 @@
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/clock.h>
+#include <sched/stop.h>
 #include "internal.h"
 
 #define SLEEPER_CREDIT	(5 * NSEC_PER_MSEC)	/* how far a sleeper may fall behind */
@@ -256,8 +257,8 @@ static void switch_address_space(struct runqueue *rq, struct task_struct *prev,
 		prev->active_mm = NULL;		/* the reference moves on */
 }
 
-/* Put @task, awake but in no queue, into one where it may run. Interrupts off, nothing locked: nobody
- * else finds it. */
+/* Put @task, awake but in no queue, into one where it may run. Interrupts off, nothing locked:
+ * nobody else finds it. */
 static void enqueue_elsewhere(struct task_struct *task)
 {
 	struct runqueue *rq;
@@ -272,7 +273,8 @@ static void enqueue_elsewhere(struct task_struct *task)
 	rq_unlock(rq);
 }
 
-/* @prev is off the processor. Called by the thread that runs instead, with the lock that @prev took. */
+/* @prev is off the processor. Called by the thread that runs instead, with the lock that @prev
+ * took. */
 static void finish_switch(struct task_struct *prev)
 {
 	struct runqueue *rq = this_rq();
@@ -384,6 +386,8 @@ static void do_schedule(enum schedule_mode mode)
 	if (CONFIG_DEBUG && scheduler_running)
 		might_sleep();
 	local_irq_disable();
+	while (unlikely(READ_ONCE(stop_requested)))
+		stop_here();
 	rq = this_rq();
 	rq_lock(rq);
 	this_cpu()->need_resched = 0;
@@ -410,19 +414,14 @@ void preempt_schedule(void)
 	do_schedule(SCHED_PREEMPT);
 }
 
-void cond_resched(void)
-{
-	if (unlikely(need_resched()) && scheduler_running)
-		do_schedule(SCHED_PREEMPT);
-}
-
 void yield(void)
 {
 	if (READ_ONCE(this_rq()->nr_queued))
 		do_schedule(SCHED_YIELD);
 }
 
-/* More work for this processor in the middle of its turn: take a thread from one that has several. */
+/* More work for this processor in the middle of its turn: take a thread from one that has
+ * several. */
 static void periodic_balance(struct runqueue *rq)
 {
 	unsigned long idle = READ_ONCE(idle_mask);

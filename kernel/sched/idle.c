@@ -86,8 +86,8 @@ void __noreturn cpu_idle_loop(void)
 		local_irq_disable();
 		if (!need_resched())
 			set_bit_atomic(cpu, &idle_mask);
-		/* A waker that saw the bit sets need_resched and sends an interrupt, which safe_halt()
-		 * cannot miss. */
+		/* A waker that saw the bit sets need_resched and sends an interrupt, which
+		 * safe_halt() cannot miss. */
 		while (!need_resched()) {
 			safe_halt();
 			local_irq_disable();
@@ -171,8 +171,8 @@ static u64 total_work(unsigned int *waiting)
 	return ns;
 }
 
-/* There is no periodic work for this on an idle machine: the periods gone by are made up for here, with
- * the average number of threads that ran in them, and those that wait now. */
+/* There is no periodic work for this on an idle machine: the periods gone by are made up for here,
+ * with the average number of threads that ran in them, and those that wait now. */
 void load_average(unsigned long result[3])
 {
 	u64 now = ktime_get(), periods = now / LOAD_PERIOD, work;

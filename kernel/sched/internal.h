@@ -8,8 +8,9 @@
 
 struct mm_struct;
 
-/* One for each processor. Its lock is held from the moment at which schedule() begins to choose until
- * the chosen thread has left switch_to(): whoever has the lock sees no thread half way out. */
+/* One for each processor. Its lock is held from the moment at which schedule() begins to choose
+ * until the chosen thread has left switch_to(): whoever has the lock sees no thread half way
+ * out. */
 struct runqueue {
 	u32			locked;		/* RANK_RUNQUEUE, interrupts off; see rq_lock() */
 	unsigned int		nr_queued;	/* [lock] in the tree: runnable and not running */
@@ -17,7 +18,8 @@ struct runqueue {
 	struct rb_node		*leftmost;	/* [lock] who runs next */
 	u64			min_vruntime;	/* [lock] never goes back */
 	struct task_struct	*curr, *idle;	/* [lock] */
-	struct mm_struct	*drop_mm;	/* [lock] borrowed address space to let go of after a switch */
+	/* [lock] borrowed address space to let go of after a switch */
+	struct mm_struct	*drop_mm;
 	struct task_struct	*push;		/* [lock] left a processor that it may not use */
 	u64			next_tick;	/* ktime, 0: none; this processor only */
 	u64			nr_switches;	/* [lock] */

@@ -1,6 +1,6 @@
 /* wait.c - wait queues.
- * Holds:  an entry that a wake-up has woken is off its queue, so that a second wake-up goes to the next
- *         exclusive waiter; prepare_to_wait() puts it back.
+ * Holds:  an entry that a wake-up has woken is off its queue, so that a second wake-up goes to the
+ *         next exclusive waiter; prepare_to_wait() puts it back.
  * Locks:  wq->lock (RANK_WAITQ, interrupts off). finish_wait() always takes it: when it returns, no
  *         waker touches the entry or the queue on its behalf any more.
  * Read:   wait.h for wait_event, core.c for why no wake-up is lost. */

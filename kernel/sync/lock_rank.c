@@ -1,7 +1,7 @@
 /* lock_rank.c - holds a debug build to the lock order.
- * Holds:  each task lists the locks that it has, in the order in which it took them; interrupts have
- *         a list of their own for each processor, since they come between any two locks of a task.
- *         Run-queue locks are not listed: they change hands in the middle of a switch.
+ * Holds:  each task lists the locks that it has, in the order in which it took them; interrupts
+ *         have a list of their own for each processor, since they come between any two locks of a
+ *         task. Run-queue locks are not listed: they change hands in the middle of a switch.
  * Locks:  none; a list is touched by its task, or by interrupts on its processor.
  * Read:   lock_rank.h for the order; spinlock.c and rwsem.h for the callers. */
 #include <sync/lock_rank.h>

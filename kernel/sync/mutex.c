@@ -1,6 +1,6 @@
 /* mutex.c - a sleeping lock for one.
- * Holds:  owner is the holder's address, or 0; its bit 0 is set exactly while there are waiters, and
- *         then the holder hands the mutex to the first of them when it unlocks.
+ * Holds:  owner is the holder's address, or 0; its bit 0 is set exactly while there are waiters,
+ *         and then the holder hands the mutex to the first of them when it unlocks.
  * Locks:  wait_lock (RANK_WAITQ, interrupts off) for the list and for setting bit 0.
  * Read:   rwsem.c, which works alike. */
 #include <sync/mutex.h>
@@ -45,7 +45,8 @@ static bool lock_or_mark(struct mutex *mutex)
 		if (!owner) {
 			if (owner_cmpxchg(mutex, &owner, (unsigned long)current))
 				return true;
-		} else if (owner & MUTEX_WAITERS || owner_cmpxchg(mutex, &owner, owner | MUTEX_WAITERS)) {
+		} else if (owner & MUTEX_WAITERS ||
+			   owner_cmpxchg(mutex, &owner, owner | MUTEX_WAITERS)) {
 			return false;
 		}
 	}

@@ -17,7 +17,8 @@ struct rwsem_waiter {
 	struct list_head	list;
 	struct task_struct	*task;
 	bool			writer;
-	bool			granted;	/* [wait_lock] the lock is ours, and we are off the list */
+	/* [wait_lock] the lock is ours, and we are off the list */
+	bool			granted;
 };
 
 void init_rwsem(struct rw_semaphore *sem, enum lock_rank rank)

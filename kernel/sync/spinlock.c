@@ -11,7 +11,8 @@ void spin_lock_contended(spinlock_t *lock)
 {
 	do {
 		if (CONFIG_DEBUG && READ_ONCE(lock->owner) == smp_processor_id() + 1)
-			panic("spinning lock %p of rank %u is taken twice", (void *)lock, lock->rank);
+			panic("spinning lock %p of rank %u is taken twice", (void *)lock,
+			      lock->rank);
 		while (READ_ONCE(lock->locked))
 			cpu_relax();
 	} while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE));
@@ -28,7 +29,7 @@ void spin_lock_debug(spinlock_t *lock, bool nested)
 
 void spin_unlock_debug(spinlock_t *lock)
 {
-	if (!lock->locked || lock->owner != smp_processor_id() + 1)
+	if (!READ_ONCE(lock->locked) || lock->owner != smp_processor_id() + 1)
 		panic("lock %p of rank %u is released by processor %u but held by %d", (void *)lock,
 		      lock->rank, smp_processor_id(), lock->owner - 1);
 	WRITE_ONCE(lock->owner, 0);

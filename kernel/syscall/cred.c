@@ -152,16 +152,18 @@ long sys_getresuid(u32 *ruid, u32 *euid, u32 *suid)
 {
 	const struct cred *cred = &current->cred;
 
-	return put_user(cred->uid, ruid) || put_user(cred->euid, euid) || put_user(cred->suid, suid) ?
-		-EFAULT : 0;
+	return put_user(cred->uid, ruid) || put_user(cred->euid, euid) || put_user(cred->suid, suid)
+		       ? -EFAULT
+		       : 0;
 }
 
 long sys_getresgid(u32 *rgid, u32 *egid, u32 *sgid)
 {
 	const struct cred *cred = &current->cred;
 
-	return put_user(cred->gid, rgid) || put_user(cred->egid, egid) || put_user(cred->sgid, sgid) ?
-		-EFAULT : 0;
+	return put_user(cred->gid, rgid) || put_user(cred->egid, egid) || put_user(cred->sgid, sgid)
+		       ? -EFAULT
+		       : 0;
 }
 
 /* These two answer the old value, whether or not they changed it. */

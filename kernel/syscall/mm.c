@@ -10,8 +10,8 @@
 #include <uapi/errno.h>
 #include <uapi/mman.h>
 
-long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags, int fd,
-	      unsigned long offset)
+long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags,
+	      int fd, unsigned long offset)
 {
 	struct file *file = NULL;
 	long ret;
@@ -39,8 +39,8 @@ long sys_mprotect(unsigned long addr, unsigned long len, unsigned long prot)
 	return do_mprotect(current->mm, addr, len, prot);
 }
 
-long sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len, unsigned long flags,
-		unsigned long new_addr)
+long sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len,
+		unsigned long flags, unsigned long new_addr)
 {
 	return do_mremap(current->mm, addr, old_len, new_len, flags, new_addr);
 }

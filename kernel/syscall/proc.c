@@ -1,5 +1,6 @@
 /* proc.c - system calls about the life of processes, their groups and sessions, and futexes.
- * Read:   proc/ for the work; cred.c, sched.c and system.c beside this file for the rest of proc.h. */
+ * Read:   proc/ for the work; cred.c, sched.c and system.c beside this file for the rest of
+ *         proc.h. */
 #include <syscall/proc.h>
 
 #include <asm/thread.h>

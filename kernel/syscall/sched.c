@@ -85,7 +85,8 @@ static bool valid_policy(int policy, int priority)
 {
 	if (realtime(policy))
 		return priority >= 1 && priority <= 99;
-	return (policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE) && !priority;
+	return (policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE) &&
+	       !priority;
 }
 
 /* @policy -1: as it is. */

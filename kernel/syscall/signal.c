@@ -18,7 +18,8 @@ static bool valid_signal(int sig)
 	return sig >= 1 && sig <= NSIG;
 }
 
-long sys_rt_sigaction(int sig, const struct k_sigaction *act, struct k_sigaction *oact, size_t bytes)
+long sys_rt_sigaction(int sig, const struct k_sigaction *act, struct k_sigaction *oact,
+		      size_t bytes)
 {
 	struct k_sigaction new, old;
 	int err;

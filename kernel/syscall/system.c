@@ -1,5 +1,4 @@
-/* system.c - system calls about the system as a whole, and small settings of a process.
- * Locks:  uts_lock guards the names. */
+/* system.c - system calls about the system as a whole, and small settings of a process. */
 #include <syscall/proc.h>
 
 #include <asm/machine.h>

@@ -1,5 +1,6 @@
 /* table.c - the Linux system calls, by number, and the way in.
- * Whatever is not here answers -ENOSYS, and says so once in the log. README.md lists what each supports.
+ * Whatever is not here answers -ENOSYS, and says so once in the log. README.md lists what each
+ * supports.
  * Locks:  none held in or out; interrupts on. */
 #include <syscall/table.h>
 
@@ -192,6 +193,7 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(getrandom),
 	ENTRY(execveat),
 	ENTRY(membarrier),
+	ENTRY(rseq),
 	ENTRY(clone3),
 
 	/* signal.h */
@@ -230,6 +232,7 @@ static unsigned long said[(NR_SYSCALLS + 63) / 64];	/* [atomic bits] in the log 
 long unknown_syscall(unsigned int nr)
 {
 	if (nr < NR_SYSCALLS && !test_and_set_bit_atomic(nr % 64, &said[nr / 64]))
-		pr_info("%s[%d]: system call %u is not implemented\n", current->comm, current->pid, nr);
+		pr_info("%s[%d]: system call %u is not implemented\n", current->comm, current->pid,
+			nr);
 	return -ENOSYS;
 }

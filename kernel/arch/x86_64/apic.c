@@ -5,8 +5,8 @@
  *         processor.
  * Locks:  none: a processor uses only its own local APIC, with interrupts off where one command
  *         takes two writes; I/O APICs are set up by the boot processor at start.
- * Read:   trap.c for what happens on a vector; timer.c for the timer; acpi.c for where things are.
- *          */
+ * Read:   trap.c for what happens on a vector; timer.c for the timer; acpi.c for where things
+ *          are. */
 #include <asm/apic.h>
 
 #include <asm/acpi.h>
@@ -162,8 +162,8 @@ static void send_command(u32 apic_id, u32 command)
 	unsigned long flags;
 
 	if (x2apic) {
-		/* This write orders nothing before it; what the other is to see must be out first.
-		 *  */
+		/* This write orders nothing before it; what the other is to see must be out
+		 * first. */
 		asm volatile("mfence; lfence" : : : "memory");
 		wrmsr(MSR_X2APIC + APIC_ICR / 16, (u64)apic_id << 32 | command);
 		return;

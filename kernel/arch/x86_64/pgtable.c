@@ -1,10 +1,10 @@
 /* pgtable.c - makes, walks and frees the four levels, and the kernel's own half of them.
- * Holds:  every mm's top-level table has the same 256 kernel entries, all made before the second mm, so
- *         they never have to be propagated. A table that is freed is all zero, so that it can be used
- *         again as it is (the per-processor cache).
- * Locks:  mm->page_table_lock guards upper-level entries of a user mm; kernel entries change only under
- *         vmalloc's mutex. Reading an upper-level entry needs no lock: it goes from none to a table once
- *         and back only under mmap_lock held for write.
+ * Holds:  every mm's top-level table has the same 256 kernel entries, all made before the second
+ *         mm, so they never have to be propagated. A table that is freed is all zero, so that it
+ *         can be used again as it is (the per-processor cache).
+ * Locks:  mm->page_table_lock guards upper-level entries of a user mm; kernel entries change only
+ *         under vmalloc's mutex. Reading an upper-level entry needs no lock: it goes from none to a
+ *         table once and back only under mmap_lock held for write.
  * Read:   mm/memory.c, which fills leaf entries; mm/zap.c, which empties them. */
 #include <asm/pgtable.h>
 
@@ -37,7 +37,7 @@ static struct page *table_alloc(struct mm_struct *mm)
 		page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
 	if (!page)
 		return NULL;
-	page->flags |= BIT(PG_table);
+	page_init_flags(page, page->flags | BIT(PG_table));
 	page->pt_mm = mm;
 	spin_lock_init(&page->pt_lock, RANK_PTE);
 	atomic_inc(&mm->nr_ptes);
@@ -54,7 +54,7 @@ void free_table(struct page *page)
 	atomic_dec(&page->pt_mm->nr_ptes);
 	atomic_dec(&nr_tables);
 	page->pt_mm = NULL;
-	page->flags &= ~BIT(PG_table);
+	page_init_flags(page, page->flags & ~BIT(PG_table));
 	if (cache->nr < TABLE_CACHE_SIZE)
 		cache->tables[cache->nr++] = page;
 	else
@@ -216,7 +216,8 @@ static u64 kernel_table(void)
 	return table ? virt_to_phys(table) | _KERNPG_TABLE : 0;
 }
 
-/* The entry for @addr at the level that maps @size bytes, making the levels above; NULL: no memory. */
+/* The entry for @addr at the level that maps @size bytes, making the levels above; NULL: no
+ * memory. */
 static u64 *kernel_entry(unsigned long addr, unsigned long size)
 {
 	u64 *entry = &init_mm.pgd[pgd_index(addr)].val;
@@ -305,8 +306,8 @@ static void map_image(const char *start, const char *end, pgprot_t prot)
 	map_range((unsigned long)start, image_to_phys(start), PAGE_ALIGN(end - start), prot);
 }
 
-/* The struct pages of one block of the largest order: all exist if one does, so that the buddy of any
- * frame can be looked at. */
+/* The struct pages of one block of the largest order: all exist if one does, so that the buddy of
+ * any frame can be looked at. */
 #define VMEMMAP_CHUNK	(sizeof(struct page) << MAX_ORDER)
 
 /* struct page for every frame of memory, in the smallest pages that cover it. */
@@ -324,7 +325,8 @@ static void map_vmemmap(void)
 			unsigned long step = largest_step(addr, 0, end - addr);
 
 			step = min(step, PMD_SIZE);
-			map_range(addr, virt_to_phys(memblock_alloc(step, step)), step, PAGE_KERNEL);
+			map_range(addr, virt_to_phys(memblock_alloc(step, step)), step,
+				  PAGE_KERNEL);
 			addr += step;
 		}
 		mapped = max(mapped, end);

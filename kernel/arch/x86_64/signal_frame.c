@@ -6,9 +6,9 @@
  *	low	struct rt_sigframe; rsp at the handler's first instruction points to it and is
  *		8 less than a multiple of 16, as after a call
  *
- * Holds:  nothing that comes back from the frame is trusted: flags are filtered, segments are ours, and
- *         a bad rip or stack only hurts the program (entry.asm goes back by IRETQ, whose fault is a
- *         SIGSEGV).
+ * Holds:  nothing that comes back from the frame is trusted: flags are filtered, segments are
+ *         ours, and a bad rip or stack only hurts the program (entry.asm goes back by IRETQ, whose
+ *         fault is a SIGSEGV).
  * Read:   proc/signal_deliver.c, which decides; fpu.c for the image. */
 #include <proc/signal.h>
 

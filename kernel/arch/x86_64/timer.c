@@ -197,8 +197,8 @@ static u64 days_since_1970(unsigned int year, unsigned int month, unsigned int d
 	       day - 719469;
 }
 
-/* The time of day in seconds since 1970, from the battery-backed clock, which is taken to be UTC.
- *  */
+/* The time of day in seconds since 1970, from the battery-backed clock, which is taken to be
+ * UTC. */
 static u64 read_cmos_clock(void)
 {
 	static const u8 regs[6] = { 0, 2, 4, 7, 8, 9 };	/* s, min, h, day, month, year */

@@ -13,8 +13,8 @@ int vprintk(const char *fmt, va_list ap) __printf(1, 0);
 #define pr_warn(fmt, ...)	printk("warning: " fmt, ##__VA_ARGS__)
 #define pr_err(fmt, ...)	printk("error: " fmt, ##__VA_ARGS__)
 
-/* Send bytes to the console as they are, not mixed with messages of other processors. Any context.
- *  */
+/* Send bytes to the console as they are, not mixed with messages of other processors. Any
+ * context. */
 void console_write(const char *s, size_t bytes);
 /* For panic: from now on nobody waits for the console, and a new line begins. */
 void printk_break_lock(void);

@@ -1,5 +1,5 @@
-/* anon_vma.h - which areas may map an anonymous page: families of areas, made by fork, split and merge.
- * anon_vma.c draws how they hang together. */
+/* anon_vma.h - which areas may map an anonymous page: families of areas, made by fork, split and
+ * merge. anon_vma.c draws how they hang together. */
 #ifndef MM_ANON_VMA_H
 #define MM_ANON_VMA_H
 
@@ -12,19 +12,25 @@
 /* The areas that may map the pages first touched in one area (and in those split from it). */
 struct anon_vma {
 	struct anon_vma		*root;		/* [c] of the family; its rwsem is everybody's */
-	struct anon_vma		*parent;	/* [c] of the area that was forked; the root's is itself */
+	/* [c] of the area that was forked; the root's is itself */
+	struct anon_vma		*parent;
 	struct rw_semaphore	rwsem;		/* RANK_ANON_VMA; used in the root only */
-	atomic_t		refcount;	/* tree not empty: 1; each child of the root, walkers */
-	unsigned long		num_children;	/* [root->rwsem] whose parent we are; the root counts itself */
-	unsigned long		num_active_vmas; /* [root->rwsem] areas whose vma->anon_vma we are */
-	struct rb_root		rb_root;	/* [root->rwsem] chains, by page offset of their areas */
+	/* tree not empty: 1; each child of the root, walkers */
+	atomic_t		refcount;
+	/* [root->rwsem] whose parent we are; the root counts itself */
+	unsigned long		num_children;
+	/* [root->rwsem] areas whose vma->anon_vma we are */
+	unsigned long		num_active_vmas;
+	/* [root->rwsem] chains, by page offset of their areas */
+	struct rb_root		rb_root;
 };
 
 /* One area in one anon_vma's tree. */
 struct anon_vma_chain {
 	struct vm_area_struct	*vma;		/* [c] */
 	struct anon_vma		*anon_vma;	/* [c] */
-	struct list_head	same_vma;	/* [mmap_lock, page_table_lock] in vma->anon_vma_chain */
+	/* [mmap_lock, page_table_lock] in vma->anon_vma_chain */
+	struct list_head	same_vma;
 	struct interval_tree_node rb;		/* [root->rwsem] in anon_vma->rb_root */
 };
 
@@ -54,9 +60,10 @@ void unlink_anon_vmas(struct vm_area_struct *vma);
 void anon_vma_lock_bounds(struct vm_area_struct *vma);
 void anon_vma_unlock_bounds(struct vm_area_struct *vma);
 
-/* May a range whose pages belong to @a and one whose pages belong to @b (NULL: it has none) be one area?
- * @near: which of the two is an area already and will grow; NULL if both are. */
-bool anon_vmas_compatible(struct anon_vma *a, struct anon_vma *b, const struct vm_area_struct *near);
+/* May a range whose pages belong to @a and one whose pages belong to @b (NULL: it has none) be one
+ * area? @near: which of the two is an area already and will grow; NULL if both are. */
+bool anon_vmas_compatible(struct anon_vma *a, struct anon_vma *b,
+			  const struct vm_area_struct *near);
 
 static inline void get_anon_vma(struct anon_vma *anon_vma)
 {
@@ -84,7 +91,11 @@ static inline bool anon_vma_trylock_read(struct anon_vma *anon_vma)
 
 static inline void anon_vma_unlock_read(struct anon_vma *anon_vma)
 {
-	up_read(&anon_vma->root->rwsem);
+	struct anon_vma *root = anon_vma->root;
+
+	get_anon_vma(root);	/* whom up_read lets in may unlink the last area */
+	up_read(&root->rwsem);
+	put_anon_vma(root);
 }
 
 #define anon_vma_for_each(avc, node, anon_vma, first, last)				\

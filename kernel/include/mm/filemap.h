@@ -37,13 +37,18 @@ struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index);
 /* The same, made if absent. ERR_PTR(-ENOMEM or what charge or read_folio said). Sleeps. */
 struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp);
 void folio_put(struct folio *folio);
-/* The folio lock keeps a folio's mapping and index as they are. Sleeps. folio_address is in mm/page.h. */
+/* The folio that @page is now, with a reference; NULL if it is none, or not one that others can
+ * find. @page may be any frame of memory: see pfn_to_online_page. */
+struct folio *page_get_folio(struct page *page);
+/* The folio lock keeps a folio's mapping and index as they are. Sleeps. folio_address is in
+ * mm/page.h. */
 void folio_lock(struct folio *folio);
 void folio_unlock(struct folio *folio);
 void folio_mark_dirty(struct folio *folio);
-/* Drop the pages [first, last] and unmap them everywhere. @last ~0UL: the file becomes shorter, and private
- * copies behind its end go too; otherwise a hole is made, and they stay. The file system zeroes the parts
- * of pages at the ends, and has changed the size before. i_rwsem held for write. Sleeps. */
+/* Drop the pages [first, last] and unmap them everywhere. @last ~0UL: the file becomes shorter, and
+ * private copies behind its end go too; otherwise a hole is made, and they stay. The file system
+ * zeroes the parts of pages at the ends, and has changed the size before. i_rwsem held for write.
+ * Sleeps. */
 void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgoff_t last);
 /* Lowest index >= *index that is present; false: none (for SEEK_DATA, du). */
 bool filemap_next_present(struct address_space *mapping, pgoff_t *index);

@@ -1,4 +1,5 @@
-/* memblock.h - which physical ranges are memory, and who took what before the buddy allocator runs. */
+/* memblock.h - which physical ranges are memory, and who took what before the buddy allocator
+ * runs. */
 #ifndef MM_MEMBLOCK_H
 #define MM_MEMBLOCK_H
 
@@ -8,7 +9,8 @@ struct mem_range {
 	phys_addr_t	start, end;	/* bytes, end exclusive */
 };
 
-/* Ranges may overlap and come in any order; whole pages inside are used (add) or covered (reserve). */
+/* Ranges may overlap and come in any order; whole pages inside are used (add) or covered
+ * (reserve). */
 void memblock_add(phys_addr_t start, phys_addr_t bytes);
 /* No memory after all, whatever memblock_add said: firmware maps may overlap. */
 void memblock_remove(phys_addr_t start, phys_addr_t bytes);

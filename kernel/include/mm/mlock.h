@@ -1,5 +1,5 @@
-/* mlock.h - locking memory, and looking whether it is there. Addresses and lengths in bytes; all take
- * mmap_lock themselves and may sleep. Returns are those of the system calls. */
+/* mlock.h - locking memory, and looking whether it is there. Addresses and lengths in bytes; all
+ * take mmap_lock themselves and may sleep. Returns are those of the system calls. */
 #ifndef MM_MLOCK_H
 #define MM_MLOCK_H
 

@@ -60,15 +60,16 @@ void mmdrop(struct mm_struct *mm);	/* does not sleep */
 #define VM_FAULT_SIGSEGV	(VM_FAULT_SIGSEGV_MAPERR | VM_FAULT_SIGSEGV_ACCERR)
 #define VM_FAULT_ERROR		(VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV)
 
-/* Make @addr of @mm accessible as @flags ask, taking mmap_lock itself. 0 or VM_FAULT_* bits. Sleeps.
- * On VM_FAULT_OOM the OOM killer has already run: the caller returns to user mode and retries, or
- * dies if it was the victim. */
+/* Make @addr of @mm accessible as @flags ask, taking mmap_lock itself. 0 or VM_FAULT_* bits.
+ * Sleeps. On VM_FAULT_OOM the OOM killer has already run: the caller returns to user mode and
+ * retries, or dies if it was the victim. */
 vm_fault_t mm_fault(struct mm_struct *mm, unsigned long addr, unsigned int flags);
 
 /* System calls and exec. All take mmap_lock themselves, addresses and lengths in bytes.
  * do_mmap returns the address or a negative errno; prot and flags as in mmap(2); pgoff in pages. */
-unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long addr, unsigned long len,
-		      unsigned long prot, unsigned long flags, unsigned long pgoff);
+unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long addr,
+		      unsigned long len, unsigned long prot, unsigned long flags,
+		      unsigned long pgoff);
 int do_munmap(struct mm_struct *mm, unsigned long addr, unsigned long len);
 int do_mprotect(struct mm_struct *mm, unsigned long addr, unsigned long len, unsigned long prot);
 unsigned long do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
@@ -76,17 +77,22 @@ unsigned long do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long 
 unsigned long do_brk(struct mm_struct *mm, unsigned long brk);	/* the new or unchanged break */
 int do_madvise(struct mm_struct *mm, unsigned long addr, unsigned long len, int advice);
 
-/* exec: a writable growing-down area ending at @top (page aligned); 0 or errno. @exec: executable stack. */
+/* exec: a writable growing-down area ending at @top (page aligned); 0 or errno. @exec: executable
+ * stack. */
 extern unsigned int max_map_count;	/* areas a process may have */
 
 int setup_stack_vma(struct mm_struct *mm, unsigned long top, bool exec);
-/* Copy to or from another address space, faulting pages in. Bytes copied, short at the first bad page.
- * Used for exec's argument strings, /proc/PID/mem, process_vm_*. @force ignores missing rights for reads. */
-size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes, bool write);
+/* Copy to or from another address space, faulting pages in. Bytes copied, short at the first bad
+ * page. Used for exec's argument strings, /proc/PID/mem, process_vm_*. @force ignores missing
+ * rights for reads. */
+size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes,
+			bool write);
 
 /* Areas, for /proc. mmap_lock held. */
-struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);	/* first with vm_end > addr */
-struct vm_area_struct *vma_next(struct vm_area_struct *vma);			/* NULL after the last */
+/* first with vm_end > addr */
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);
+/* NULL after the last */
+struct vm_area_struct *vma_next(struct vm_area_struct *vma);
 
 static inline unsigned long get_mm_rss(struct mm_struct *mm)	/* pages */
 {
@@ -94,6 +100,12 @@ static inline unsigned long get_mm_rss(struct mm_struct *mm)	/* pages */
 		   atomic_read(&mm->rss_shmem);
 
 	return rss < 0 ? 0 : rss;
+}
+
+/* The most there ever were. */
+static inline unsigned long get_mm_hiwater_rss(struct mm_struct *mm)	/* pages */
+{
+	return max(READ_ONCE(mm->hiwater_rss), get_mm_rss(mm));
 }
 
 #endif

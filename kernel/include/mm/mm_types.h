@@ -46,6 +46,8 @@ enum pageflags {
 	PG_reserved,
 	PG_mlocked,
 	PG_poisoned,		/* free, and filled with a pattern (debug builds) */
+	PG_idle,		/* marked by page_idle.c and not seen used since [folio lock] */
+	PG_young,		/* page_idle.c took accessed bits that reclaim wants [folio lock] */
 };
 
 struct page {
@@ -65,7 +67,8 @@ struct page {
 			struct list_head	slab_node;
 			struct kmem_cache	*slab_cache;	/* [c] */
 			void			*slab_free;	/* first free object */
-			unsigned int		slab_inuse;	/* objects out, magazines included */
+			/* objects out, magazines included */
+			unsigned int		slab_inuse;
 		};
 		struct {	/* page table */
 			struct list_head	pt_node;	/* on its way out */
@@ -77,7 +80,8 @@ struct page {
 	atomic_t		_refcount;
 } __aligned(64);
 
-/* A frame that has an owner. Only single-frame folios exist; the type says which calls make sense. */
+/* A frame that has an owner. Only single-frame folios exist; the type says which calls make
+ * sense. */
 struct folio {
 	struct page page;
 };
@@ -88,15 +92,21 @@ struct vm_area_struct {
 	unsigned long		vm_end;		/* [mmap_lock] first after it */
 	struct mm_struct	*vm_mm;		/* [c] */
 	vm_flags_t		vm_flags;	/* [mmap_lock] VM_* */
-	pgprot_t		vm_page_prot;	/* [mmap_lock] entry bits, write right withheld if COW */
+	/* [mmap_lock] entry bits, write right withheld if COW */
+	pgprot_t		vm_page_prot;
 	struct rb_node		vm_rb;		/* [mmap_lock] mm->mm_rb */
-	unsigned long		rb_subtree_gap;	/* [mmap_lock] largest gap before any VMA of the subtree */
+	/* [mmap_lock] largest gap before any VMA of the subtree */
+	unsigned long		rb_subtree_gap;
 	struct list_head	vm_list;	/* [mmap_lock] mm->mmap_list, by address */
-	pgoff_t			vm_pgoff;	/* of vm_start, in pages; anonymous: vm_start >> 12 at birth */
+	/* of vm_start, in pages; anonymous: vm_start >> 12 at birth */
+	pgoff_t			vm_pgoff;
 	struct file		*vm_file;	/* [c] a reference, or NULL */
-	struct anon_vma		*anon_vma;	/* [page_table_lock and mmap_lock] where new pages go */
-	struct list_head	anon_vma_chain;	/* [the same] struct anon_vma_chain, our own first */
-	struct interval_tree_node shared;	/* [i_mmap_rwsem] in the file's i_mmap, by page offset */
+	/* [page_table_lock and mmap_lock] where new pages go */
+	struct anon_vma		*anon_vma;
+	/* [the same] struct anon_vma_chain, our own first */
+	struct list_head	anon_vma_chain;
+	/* [i_mmap_rwsem] in the file's i_mmap, by page offset */
+	struct interval_tree_node shared;
 };
 
 struct mm_struct {
@@ -104,11 +114,13 @@ struct mm_struct {
 	struct list_head	mmap_list;	/* [mmap_lock] the same, in a row */
 	struct vm_area_struct	*vma_cache;	/* last one found; any reader may replace it */
 	pgd_t			*pgd;		/* [c] */
-	unsigned long		cpu_mask;	/* [atomic] processors that may have our translations */
+	/* [atomic] processors that may have our translations */
+	unsigned long		cpu_mask;
 	struct rw_semaphore	mmap_lock;	/* RANK_MMAP */
 	spinlock_t		page_table_lock; /* RANK_PAGE_TABLE */
 	atomic_t		mm_users;	/* tasks and borrowers: the areas live */
-	atomic_t		mm_count;	/* 1 for all users, + lazy processors: the pgd lives */
+	/* 1 for all users, + lazy processors: the pgd lives */
+	atomic_t		mm_count;
 	unsigned int		map_count;	/* [mmap_lock] number of areas */
 
 	atomic_long_t		rss_anon, rss_file, rss_shmem;	/* pages */
@@ -125,6 +137,8 @@ struct mm_struct {
 	unsigned long		saved_auxv[48];
 	struct file		*exe_file;	/* [mmap_lock] a reference */
 	bool			oom_victim;
+	/* [mm_list_lock] in mm_list, from birth to the last mmdrop */
+	struct list_head	mm_node;
 };
 
 #endif

@@ -7,6 +7,8 @@
 
 #define vmemmap	((struct page *)VMEMMAP_BASE)
 
+extern struct page *zero_page;	/* what reads of untouched memory find; counted nowhere */
+
 static inline struct page *pfn_to_page(unsigned long pfn)
 {
 	return vmemmap + pfn;
@@ -57,6 +59,12 @@ static inline void *folio_address(struct folio *folio)
 static inline bool page_flag(const struct page *page, enum pageflags flag)
 {
 	return READ_ONCE(page->flags) & BIT(flag);
+}
+
+/* While nobody else may change them; the allocator may look at them for a frame beside. */
+static inline void page_init_flags(struct page *page, unsigned long flags)
+{
+	WRITE_ONCE(page->flags, flags);
 }
 
 static inline void page_set_flag(struct page *page, enum pageflags flag)

@@ -34,6 +34,12 @@ void free_frames(struct page **pages, unsigned int nr);
 unsigned long nr_free_pages(void);	/* frames, per-CPU lists included */
 /* Free blocks of 2^order frames, for /proc/buddyinfo. */
 unsigned long nr_free_blocks(unsigned int order);
+/* The struct page of a frame number that may be anything: NULL if there is no memory, and then none
+ * exists. */
+struct page *pfn_to_online_page(unsigned long pfn);
+/* Does the frame lie in a free block? Nothing is locked: it is a guess unless the caller knows
+ * more. */
+bool page_is_free_buddy(struct page *page);
 extern bool page_alloc_ready;		/* memblock is over */
 extern unsigned long totalram_pages;	/* frames ever given to the allocator */
 /* Give the per-CPU lists of the running processor back. */

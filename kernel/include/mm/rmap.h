@@ -9,13 +9,14 @@ struct anon_vma;
 /* --- counts: an entry comes or goes; its pte lock is held, and nothing sleeps --- */
 /* A fresh page gets its first entry: it is @vma's alone. vma->anon_vma is set. */
 void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr);
-/* One more entry for a page that is mapped elsewhere, or was (from swap). @exclusive: @vma's alone. */
+/* One more entry for a page that is mapped elsewhere, or was (from swap). @exclusive: @vma's
+ * alone. */
 void folio_add_anon_rmap_pte(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
 			     bool exclusive);
 void folio_add_file_rmap(struct folio *folio);
 void folio_remove_rmap(struct folio *folio);
-/* The page, anonymous and @vma's alone, belongs to @vma's own anon_vma from now on, so that walks no
- * longer ask its ancestors. Locked folio. */
+/* The page, anonymous and @vma's alone, belongs to @vma's own anon_vma from now on, so that walks
+ * no longer ask its ancestors. Locked folio. */
 void folio_move_anon_rmap(struct folio *folio, struct vm_area_struct *vma);
 
 /* --- one area --- */
@@ -28,8 +29,9 @@ struct page_vma_mapped_walk {
 	spinlock_t		*ptl;
 };
 
-/* True: ->pte maps the folio and its lock is held; call again, or page_vma_mapped_walk_done. False: there
- * is none (any more), nothing is held. The caller keeps the area in its tree (see rmap_walk). */
+/* True: ->pte maps the folio and its lock is held; call again, or page_vma_mapped_walk_done. False:
+ * there is none (any more), nothing is held. The caller keeps the area in its tree (see
+ * rmap_walk). */
 bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw);
 void page_vma_mapped_walk_done(struct page_vma_mapped_walk *pvmw);
 
@@ -49,7 +51,8 @@ struct rmap_walk_control {
 	struct anon_vma *(*anon_lock)(struct folio *folio, struct rmap_walk_control *rwc);
 };
 
-/* Folio locked. Sleeps on the family's or file's lock unless try_lock. The _locked one has it already. */
+/* Folio locked. Sleeps on the family's or file's lock unless try_lock. The _locked one has it
+ * already. */
 void rmap_walk(struct folio *folio, struct rmap_walk_control *rwc);
 void rmap_walk_locked(struct folio *folio, struct rmap_walk_control *rwc);
 
@@ -62,14 +65,15 @@ struct anon_vma *folio_lock_anon_vma_read(struct folio *folio, struct rmap_walk_
 unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index);
 
 /* --- clients; folio locked --- */
-/* How many entries were used since last asked; their accessed bits are cleared. *vm_flags: of all areas
- * that had it used. */
+/* How many entries were used since last asked; their accessed bits are cleared. *vm_flags: of all
+ * areas that had it used. */
 int folio_referenced(struct folio *folio, vm_flags_t *vm_flags);
 
 #define TTU_IGNORE_MLOCK 1u	/* locked areas lose it too */
 
-/* Unmap a file's page everywhere; its dirtiness is kept in the folio. The caller has a reference. True if
- * no entry is left: an anonymous page, which has nowhere to go without swap, keeps its own. */
+/* Unmap a file's page everywhere; its dirtiness is kept in the folio. The caller has a reference.
+ * True if no entry is left: an anonymous page, which has nowhere to go without swap, keeps its
+ * own. */
 bool try_to_unmap(struct folio *folio, unsigned int flags);
 /* Make all entries of a shared file page clean and read-only. Returns how many were not. */
 int folio_mkclean(struct folio *folio);

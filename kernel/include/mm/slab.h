@@ -6,14 +6,16 @@
 
 struct kmem_cache;
 
-/* @size, @align in bytes. @ctor NULL or run once per object when its slab is made (the object must be
- * given back in that state). Only at start-up: panics without memory. */
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, void (*ctor)(void *));
-/* A cache whose free objects stay of this kind: their memory is zero at first, is not poisoned, and goes back
- * to the frames only after every processor has had its interrupts on. So with interrupts off a stale
- * pointer may be followed, to learn whether the object still is what it was. */
+/* @size, @align in bytes. @ctor NULL or run once per object when its slab is made (the object must
+ * be given back in that state). Only at start-up: panics without memory. */
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
+				     void (*ctor)(void *));
+/* A cache whose free objects stay of this kind: their memory is zero at first, is not poisoned, and
+ * goes back to the frames only after every processor has had its interrupts on. So with interrupts
+ * off a stale pointer may be followed, to learn whether the object still is what it was. */
 struct kmem_cache *kmem_cache_create_typesafe(const char *name, size_t size, size_t align);
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);	/* NULL: no memory; honours __GFP_ZERO */
+/* NULL: no memory; honours __GFP_ZERO */
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
 void kmem_cache_free(struct kmem_cache *cache, void *obj);
 
 /* Any size up to 4 MiB; kfree(NULL) is allowed. Sizes over a page are whole blocks of frames. */

@@ -7,7 +7,8 @@
 
 void *vmalloc(size_t bytes);		/* zeroed, may sleep; NULL: no memory */
 void vfree(const void *addr);
-void *vmap_phys(phys_addr_t phys, size_t bytes, pgprot_t prot);	/* device registers; NULL: no memory */
+/* device registers; NULL: no memory */
+void *vmap_phys(phys_addr_t phys, size_t bytes, pgprot_t prot);
 
 #define THREAD_SIZE	16384UL
 /* A kernel stack of THREAD_SIZE with a guard page below it. May sleep; NULL: no memory. */

@@ -13,7 +13,8 @@ enum page_state_item {
 	NR_ANON_MAPPED, NR_FILE_MAPPED, NR_FILE_PAGES, NR_SHMEM, NR_MLOCK, NR_PAGE_STATES
 };
 
-struct vm_counters {	/* of one processor; sums over all are what counts, one alone may be negative */
+/* of one processor; sums over all are what counts, one alone may be negative */
+struct vm_counters {
 	long		state[NR_PAGE_STATES];
 	unsigned long	event[NR_VM_EVENT_ITEMS];
 };

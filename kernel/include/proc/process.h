@@ -7,7 +7,8 @@
 struct pt_regs;
 
 void proc_init(void);		/* caches, pid table */
-/* Become process 1: open /dev/console as 0, 1, 2 and execute @path. Returns only with a negative errno. */
+/* Become process 1: open /dev/console as 0, 1, 2 and execute @path. Returns only with a negative
+ * errno. */
 int run_init(const char *path, char *const argv[], char *const envp[]);
 void __noreturn do_exit(int code);		/* this thread; @code in wait4 format */
 void __noreturn do_group_exit(int code);	/* the whole process */

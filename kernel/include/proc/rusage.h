@@ -10,7 +10,8 @@ struct task_struct;
 
 /* @who: RUSAGE_*; @task any thread of the process. tasklist_lock held. */
 void get_rusage(struct task_struct *task, int who, struct rusage *ru);
-/* @child has been waited for: what it and its children used becomes @parent's. tasklist_lock held. */
+/* @child has been waited for: what it and its children used becomes @parent's. tasklist_lock
+ * held. */
 void account_child(struct task_struct *parent, struct task_struct *child);
 
 #endif

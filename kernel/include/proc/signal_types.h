@@ -14,7 +14,8 @@ struct sigqueue {
 
 struct sigpending {
 	struct list_head	list;		/* struct sigqueue, in order of arrival */
-	sigset_t		signal;		/* every signal in the list, and those without an entry */
+	/* every signal in the list, and those without an entry */
+	sigset_t		signal;
 };
 
 #define sigmask(sig)	(1UL << ((sig) - 1))

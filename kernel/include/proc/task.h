@@ -7,7 +7,8 @@
 #include <lib/types.h>
 #include <asm/atomic.h>
 #include <asm/percpu.h>
-#include <asm/thread.h>		/* struct thread_struct: kernel sp, FS and GS base, FPU area (arch) */
+/* struct thread_struct: kernel sp, FS and GS base, FPU area (arch) */
+#include <asm/thread.h>
 #include <sched/clock.h>
 #include <sched/sched.h>
 #include <sched/wait.h>
@@ -42,20 +43,23 @@ struct cpu_itimer {
 };
 
 /* What all threads of a process share (Linux: signal_struct and sighand_struct in one).
- * A reference is held by each of its task_structs, until that is freed: task->signal never dangles. */
+ * A reference is held by each of its task_structs, until that is freed: task->signal never
+ * dangles. */
 struct signal_struct {
 	atomic_t		refs;
 	spinlock_t		lock;		/* RANK_SIGHAND, interrupts off */
 	struct k_sigaction	action[NSIG];	/* [lock] */
 	struct sigpending	shared_pending;	/* [lock] */
-	struct list_head	threads;	/* [tasklist and lock; either to read] task->thread_node */
-	unsigned int		nr_threads;	/* [tasklist and lock] members of it: the leader, until
+	/* [tasklist and lock; either to read] task->thread_node */
+	struct list_head	threads;
+	unsigned int nr_threads; /* [tasklist and lock] members of it: the leader, until
 						 * it is reaped, and every other one that lives */
 	atomic_t		live;		/* threads that have not begun to exit */
 	unsigned int		flags;		/* [lock] SIGNAL_* */
 	int			group_exit_code; /* [lock] exit or stop code */
 	unsigned int		stop_count;	/* [lock] threads that are still to stop */
-	struct task_struct	*exec_task;	/* [lock] the thread that kills all others to exec */
+	/* [lock] the thread that kills all others to exec */
+	struct task_struct	*exec_task;
 	struct wait_queue_head	wait_chldexit;	/* parents in wait4 or vfork, de-threading execs */
 	int			pgrp, session;	/* [tasklist] ids */
 	struct tty_struct	*tty;		/* [tasklist] controlling terminal */
@@ -105,7 +109,8 @@ struct task_struct {
 	signed char		nice;		/* -20 .. 19 */
 	unsigned char		policy, rt_priority; /* as set; all are scheduled fairly */
 	struct rb_node		run_node;	/* [runqueue] by vruntime */
-	u64			vruntime;	/* [runqueue] weighted ns; asleep: relative to the queue's */
+	/* [runqueue] weighted ns; asleep: relative to the queue's */
+	u64			vruntime;
 	u64			slice_start;	/* [runqueue] time at which it was chosen */
 	unsigned long		cpus_allowed;	/* [runqueue] */
 	u64			utime_ns, stime_ns;	/* [runqueue] */
@@ -113,7 +118,8 @@ struct task_struct {
 	u64			exec_start;	/* [runqueue] accounted up to here */
 	unsigned long		nvcsw, nivcsw, min_flt, maj_flt;
 
-	spinlock_t		alloc_lock;	/* mm, files and fs pointers against other readers */
+	/* mm, files and fs pointers against other readers */
+	spinlock_t		alloc_lock;
 	struct mm_struct	*mm;		/* [alloc_lock] NULL: kernel thread */
 	struct mm_struct	*active_mm;	/* whose tables are loaded */
 	struct files_struct	*files;		/* [alloc_lock] */
@@ -127,18 +133,21 @@ struct task_struct {
 	int			pdeath_signal;
 	struct task_struct	*group_leader;	/* [tasklist] */
 	struct task_struct	*real_parent;	/* [tasklist] always a group leader */
-	struct list_head	children;	/* [tasklist] sibling of each; leaders only have any */
+	/* [tasklist] sibling of each; leaders only have any */
+	struct list_head	children;
 	struct list_head	sibling;	/* [tasklist] leaders only */
 	struct list_head	thread_node;	/* in signal->threads */
 	struct list_head	tasks;		/* [tasklist] all thread-group leaders */
 	char			comm[TASK_COMM_LEN];
 
 	sigset_t		blocked;	/* [signal->lock] written by the task itself */
-	sigset_t		real_blocked;	/* [signal->lock] the mask that sigtimedwait has lifted */
+	/* [signal->lock] the mask that sigtimedwait has lifted */
+	sigset_t		real_blocked;
 	sigset_t		saved_sigmask;
 	bool			restore_sigmask;
-	bool			sigpending;	/* something to look at before going to user mode; set by
-						 * anybody, cleared by the task itself [signal->lock] */
+	bool sigpending; /* something to look at before going to user mode; set by
+						 * anybody, cleared by the task itself
+						 * [signal->lock] */
 	bool			stop_wanted;	/* [signal->lock] to join a group stop */
 	bool			no_new_privs;
 	struct sigpending	pending;	/* [signal->lock] */
@@ -146,7 +155,8 @@ struct task_struct {
 	unsigned int		sas_flags;
 	struct restart_block	restart;
 
-	unsigned long		trap_nr, trap_error, trap_addr;	/* of the last fault, for signal frames */
+	/* of the last fault, for signal frames */
+	unsigned long		trap_nr, trap_error, trap_addr;
 	int			*set_child_tid, *clear_child_tid;	/* user pointers */
 	void			*robust_list;	/* user pointer */
 	size_t			robust_list_len;
@@ -176,7 +186,8 @@ struct task_struct *find_task_by_pid(int pid);	/* any thread; tasklist_lock held
 struct task_struct *find_get_task(int pid);	/* takes it itself; NULL if none */
 void get_task(struct task_struct *task);
 void put_task(struct task_struct *task);
-/* What another task uses, with a reference (mmput, files_put, fs_put); NULL if it has none (any more). */
+/* What another task uses, with a reference (mmput, files_put, fs_put); NULL if it has none (any
+ * more). */
 struct mm_struct *get_task_mm(struct task_struct *task);
 struct files_struct *get_task_files(struct task_struct *task);
 struct fs_struct *get_task_fs(struct task_struct *task);
@@ -198,7 +209,8 @@ static inline int task_ppid(const struct task_struct *task)
 	return task->group_leader->real_parent->tgid;
 }
 
-/* Processor time of the whole process, dead threads included. tasklist_lock or signal->lock held. */
+/* Processor time of the whole process, dead threads included. tasklist_lock or signal->lock
+ * held. */
 void process_cputime(struct task_struct *task, u64 *utime_ns, u64 *stime_ns);
 
 static inline unsigned long rlimit(unsigned int which)

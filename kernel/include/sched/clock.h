@@ -24,9 +24,11 @@ struct timer {
 
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 void timer_start(struct timer *timer, u64 expires);	/* again moves it; callers take turns */
-/* True if it was pending. On return fn is not running on any processor (do not call under a lock fn takes). */
+/* True if it was pending. On return fn is not running on any processor (do not call under a lock fn
+ * takes). */
 bool timer_cancel(struct timer *timer);
-void clock_init(void);					/* before the first timer; sched_init() calls it */
+/* before the first timer; sched_init() calls it */
+void clock_init(void);
 /* Arm this processor's next interrupt anew: the scheduler's tick has changed. Interrupts off. */
 void clock_rearm(void);
 

@@ -4,7 +4,8 @@
 
 struct task_struct;
 
-/* Start a kernel thread running fn(arg). Returns it, or ERR_PTR(-ENOMEM). It ends when fn returns. */
+/* Start a kernel thread running fn(arg). Returns it, or ERR_PTR(-ENOMEM). It ends when fn
+ * returns. */
 struct task_struct *kthread_run(void (*fn)(void *arg), void *arg, const char *name);
 
 #endif

@@ -17,19 +17,28 @@ struct task_struct;
 #define TASK_KILLABLE		(TASK_WAKEKILL | TASK_UNINTERRUPTIBLE)
 #define TASK_NORMAL		(TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE)
 
-void sched_init(void);			/* before anything else runs; makes the boot thread a task */
+/* before anything else runs; makes the boot thread a task */
+void sched_init(void);
 void sched_init_cpu(void);		/* on each processor, by itself: its idle task */
 void __noreturn cpu_idle_loop(void);	/* what the idle task does */
 
-/* Give the processor up. With state TASK_RUNNING the caller stays runnable. No spinning lock held. */
+/* Give the processor up. With state TASK_RUNNING the caller stays runnable. No spinning lock
+ * held. */
 void schedule(void);
-/* Let others run if it is time: call it in long loops, with no spinning lock held. */
-void cond_resched(void);
-/* The same if it is to happen at any rate: the way back to user mode. */
-void preempt_schedule(void);
 static inline bool need_resched(void)
 {
 	return this_cpu_field(need_resched);
+}
+
+extern bool scheduler_running;	/* current is valid on every processor that runs */
+
+/* Let others run now, whatever the state is: the way back to user mode. No spinning lock held. */
+void preempt_schedule(void);
+/* The same if it is time: call it in long loops. */
+static inline void cond_resched(void)
+{
+	if (unlikely(need_resched()) && scheduler_running)
+		preempt_schedule();
 }
 
 void set_current_state(unsigned int state);
@@ -37,8 +46,9 @@ void set_current_state(unsigned int state);
 bool wake_up_state(struct task_struct *task, unsigned int states);
 bool wake_up_process(struct task_struct *task);
 void wake_up_new_task(struct task_struct *task);
-/* Called by the timer interrupt on each processor, interrupts off, before or after timer_interrupt().
- * @user: it came from user mode. Does its work once in TICK_NSEC, however often it is called. */
+/* Called by the timer interrupt on each processor, interrupts off, before or after
+ * timer_interrupt(). @user: it came from user mode. Does its work once in TICK_NSEC, however often
+ * it is called. */
 void scheduler_tick(bool user);
 #define TICK_NSEC		10000000UL
 
@@ -70,6 +80,5 @@ void load_average(unsigned long loads[3]);	/* in units of 1 / 65536 */
 /* The time of the next tick on this processor, 0 if it has none: for timer_interrupt(). */
 u64 sched_next_tick(void);
 struct task_struct *idle_task(unsigned int cpu);
-extern bool scheduler_running;	/* current is valid on every processor that runs */
 
 #endif

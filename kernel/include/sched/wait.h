@@ -35,8 +35,8 @@ void prepare_to_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait, 
 void finish_wait(struct wait_queue_head *wq, struct wait_queue_entry *wait);
 
 /* Sleep once in the state set by prepare_to_wait. @timeout_ns: time left, or WAIT_FOREVER; updated.
- * Returns 0, -ERESTARTSYS when the state is interruptible (or killable) and such a signal is pending,
- * or -ETIME when no time is left. */
+ * Returns 0, -ERESTARTSYS when the state is interruptible (or killable) and such a signal is
+ * pending, or -ETIME when no time is left. */
 #define WAIT_FOREVER	(~0UL)
 int wait_once(unsigned int state, u64 *timeout_ns);
 

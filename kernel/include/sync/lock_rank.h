@@ -1,10 +1,11 @@
 /* lock_rank.h - the order in which locks may be taken, once for the whole kernel.
  *
- * A lock is taken only while every held lock has a smaller rank. A trylock may break this, and so may a
- * *_nested call, which says at the spot why two locks of one rank cannot deadlock. Debug builds check it.
+ * A lock is taken only while every held lock has a smaller rank. A trylock may break this, and so
+ * may a *_nested call, which says at the spot why two locks of one rank cannot deadlock. Debug
+ * builds check it.
  *
- * Sleeping locks come first: under any spinning lock nobody sleeps, allocates with GFP_KERNEL or touches
- * user memory. Ranks from RANK_IRQ_SAFE on are taken with interrupts disabled.
+ * Sleeping locks come first: under any spinning lock nobody sleeps, allocates with GFP_KERNEL or
+ * touches user memory. Ranks from RANK_IRQ_SAFE on are taken with interrupts disabled.
  */
 #ifndef SYNC_LOCK_RANK_H
 #define SYNC_LOCK_RANK_H
@@ -14,7 +15,8 @@
 enum lock_rank {
 	RANK_NONE,		/* not checked: locks that are taken alone */
 	/* sleeping */
-	RANK_FILE_POS,		/* file->f_pos_lock: outermost, read and write hold it around all else */
+	/* file->f_pos_lock: outermost, read and write hold it around all else */
+	RANK_FILE_POS,
 	RANK_PROC_TEXT,		/* text of an open /proc file, while it is made and read */
 	RANK_RENAME,		/* sb-wide rename mutex */
 	RANK_INODE,		/* inode->i_rwsem: size, truncation, directory entries */
@@ -22,6 +24,7 @@ enum lock_rank {
 	RANK_TTY_WRITE,		/* tty->write_mutex: one write at a time */
 	RANK_TTY,		/* tty->mutex: line discipline */
 	RANK_EXEC,		/* one execve or ptrace-like access to a task's mm at a time */
+	RANK_VERIFY,		/* one verification of all memory at a time */
 	RANK_KSM,		/* ksm_thread_mutex */
 	RANK_MMAP,		/* mm->mmap_lock: VMA tree, vm_flags, chains */
 	RANK_FOLIO,		/* folio lock bit: owner, swap-cache membership */
@@ -59,7 +62,8 @@ void lock_released(const void *lock);
 bool lock_is_held(const void *lock);
 /* Nothing is checked before this: processors have no current task yet. */
 void lock_debug_start(void);
-/* Debug builds: panic if the caller holds a spinning lock, has interrupts off or is in an interrupt. */
+/* Debug builds: panic if the caller holds a spinning lock, has interrupts off or is in an
+ * interrupt. */
 void might_sleep(void);
 
 #endif

@@ -6,7 +6,8 @@
 #include <sync/spinlock.h>
 
 struct mutex {
-	unsigned long		owner;		/* [atomic] the owner's address, bit 0: there are waiters */
+	/* [atomic] the owner's address, bit 0: there are waiters */
+	unsigned long		owner;
 	spinlock_t		wait_lock;	/* RANK_WAITQ */
 	struct list_head	waiters;	/* [wait_lock] */
 	enum lock_rank		rank;

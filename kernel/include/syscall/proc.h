@@ -1,5 +1,6 @@
-/* proc.h - system calls about processes, identities, scheduling, and the system as a whole. Arguments as
- * in the manual pages, section 2; user pointers are plain. Values: as Linux, or a negative errno. */
+/* proc.h - system calls about processes, identities, scheduling, and the system as a whole.
+ * Arguments as in the manual pages, section 2; user pointers are plain. Values: as Linux, or a
+ * negative errno. */
 #ifndef SYSCALL_PROC_H
 #define SYSCALL_PROC_H
 

@@ -7,7 +7,8 @@
 
 struct timespec;
 
-long sys_rt_sigaction(int sig, const struct k_sigaction *act, struct k_sigaction *oact, size_t bytes);
+long sys_rt_sigaction(int sig, const struct k_sigaction *act, struct k_sigaction *oact,
+		      size_t bytes);
 long sys_rt_sigprocmask(int how, const sigset_t *set, sigset_t *oset, size_t bytes);
 long sys_rt_sigreturn(void);
 long sys_rt_sigpending(sigset_t *set, size_t bytes);

@@ -6,10 +6,11 @@
 
 #define NR_SYSCALLS	(__NR_set_mempolicy_home_node + 1)
 
-typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long,
-			   unsigned long);
+typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long,
+			   unsigned long, unsigned long);
 
-/* By number; NULL for what does not exist. Called with the six arguments as the user passed them. */
+/* By number; NULL for what does not exist. Called with the six arguments as the user passed
+ * them. */
 extern const syscall_fn syscall_table[NR_SYSCALLS];
 
 /* Answer the call @nr that is not in the table: says so in the log, once each; -ENOSYS. */

@@ -1,4 +1,5 @@
-/* time.h - system calls about clocks, sleeping and timers. Values: as Linux, or a negative errno. */
+/* time.h - system calls about clocks, sleeping and timers. Values: as Linux, or a negative
+ * errno. */
 #ifndef SYSCALL_TIME_H
 #define SYSCALL_TIME_H
 

@@ -20,8 +20,8 @@ void fpu_load(struct fpu_state *fpu);
 void fpu_copy_current(struct fpu_state *to);	/* the running thread's registers into @to */
 void fpu_reset_current(void);			/* the running thread, to the initial state */
 
-/* The image in a signal frame: Linux's layout, XSAVE or FXSAVE with fpx_sw_bytes. 64-byte aligned.
- *  */
+/* The image in a signal frame: Linux's layout, XSAVE or FXSAVE with fpx_sw_bytes. 64-byte
+ * aligned. */
 size_t fpu_frame_size(void);
 int fpu_save_user(void *buf);			/* 0 or -EFAULT */
 /* 0, -EFAULT, -EINVAL (a damaged image), -ENOMEM; then the registers are unchanged. @buf NULL:

@@ -31,6 +31,12 @@ static inline bool pte_present(pte_t pte)
 	return pte.val & (_PAGE_PRESENT | _PAGE_PROTNONE);
 }
 
+/* Present to us alone: PROT_NONE. */
+static inline bool pte_hidden(pte_t pte)
+{
+	return (pte.val & (_PAGE_PRESENT | _PAGE_PROTNONE)) == _PAGE_PROTNONE;
+}
+
 static inline bool pte_write(pte_t pte)
 {
 	return pte.val & _PAGE_RW;
@@ -54,6 +60,11 @@ static inline bool pte_young(pte_t pte)
 static inline bool pte_special(pte_t pte)
 {
 	return pte.val & _PAGE_SPECIAL;
+}
+
+static inline bool pte_soft_dirty(pte_t pte)
+{
+	return pte.val & _PAGE_SOFT_DIRTY;
 }
 
 static inline bool pte_same(pte_t a, pte_t b)
@@ -132,6 +143,12 @@ static inline bool ptep_test_and_clear_young(pte_t *ptep)
 	       _PAGE_ACCESSED;
 }
 
+/* The next write faults, and sets it again. The caller flushes. */
+static inline void ptep_clear_soft_dirty(pte_t *ptep)
+{
+	__atomic_fetch_and(&ptep->val, ~(_PAGE_RW | _PAGE_SOFT_DIRTY), __ATOMIC_SEQ_CST);
+}
+
 /* --- upper levels: an entry is none or points to a table --- */
 static inline unsigned int pgd_index(unsigned long addr)
 {
@@ -154,7 +171,8 @@ static inline unsigned int pte_index(unsigned long addr)
 }
 
 /* @addr rounded up to the next boundary of @size, or @end if that comes first. */
-static inline unsigned long table_addr_end(unsigned long addr, unsigned long end, unsigned long size)
+static inline unsigned long table_addr_end(unsigned long addr, unsigned long end,
+					   unsigned long size)
 {
 	unsigned long boundary = (addr + size) & ~(size - 1);
 

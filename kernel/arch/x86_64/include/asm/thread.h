@@ -41,8 +41,8 @@ void thread_setup_fork(struct task_struct *task, const struct pt_regs *parent, u
  * start-up stack: it becomes the processor's idle task, and current. */
 void thread_setup_idle(struct task_struct *task);
 
-/* Leave prev and run next. Interrupts off. Returns, when prev runs again, the task that ran before.
- *  */
+/* Leave prev and run next. Interrupts off. Returns, when prev runs again, the task that ran
+ * before. */
 struct task_struct *switch_to(struct task_struct *prev, struct task_struct *next);
 
 /* Load @next's page tables and keep both cpu_masks right (tlb.c). @prev may be NULL. */

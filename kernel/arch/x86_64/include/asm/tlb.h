@@ -29,8 +29,8 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end);
 /* The shootdown interrupt (trap.c): do what the pending request asks of this processor. */
 void tlb_answer(void);
 
-/* Return when every other processor has had its interrupts on: whoever was looking at something with
- * them off is done. Not with interrupts off. */
+/* Return when every other processor has had its interrupts on: whoever was looking at something
+ * with them off is done. Not with interrupts off. */
 void synchronize_processors(void);
 
 #endif

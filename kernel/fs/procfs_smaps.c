@@ -1,0 +1,274 @@
+/* procfs_smaps.c - /proc/PID/smaps, smaps_rollup and clear_refs: how much of each area is there,
+ * and with how many others it is shared.
+ * Holds:  the text is Linux's to the letter. What we do not have (huge pages, swap) is there as 0.
+ * Locks:  mmap_lock for reading, for BATCH areas at a time, so that a process with very many can go
+ *         on meanwhile; the next batch begins where the last one ended, whatever has become of it.
+ *         The text goes to kernel memory. Counting is done under each table's pte lock.
+ * Read:   mm/pagewalk.c. */
+#include "procfs_internal.h"
+
+#include <asm/pgtable.h>
+#include <fs/inode.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <mm/clear_refs.h>
+#include <mm/mm.h>
+#include <mm/page.h>
+#include <mm/page_alloc.h>
+#include <mm/pagewalk.h>
+#include <proc/task.h>
+#include <sched/sched.h>
+#include <uapi/errno.h>
+
+#define BATCH		64	/* areas for which mmap_lock is held at a time */
+#define NAME_COLUMN	73	/* as in maps */
+#define PSS_SHIFT	12	/* shares of a page are kept in 1/4096 bytes */
+
+/* Bytes. */
+struct smaps {
+	u64	resident, shared_clean, shared_dirty, private_clean, private_dirty;
+	u64	referenced, anonymous, swap;
+	u64	pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked;	/* << PSS_SHIFT */
+};
+
+/* ---- counting ---- */
+
+/* A page that is mapped @mapcount times is shared by as many; each has its part of it. */
+static void count_page(struct smaps *s, const struct page *page, pte_t pte, bool locked)
+{
+	int mapcount = atomic_read(&page->_mapcount);
+	bool dirty = pte_dirty(pte) || page_flag(page, PG_dirty);
+	u64 share = (PAGE_SIZE << PSS_SHIFT) / max(mapcount, 1);
+
+	s->resident += PAGE_SIZE;
+	if (pte_young(pte) || page_flag(page, PG_young))
+		s->referenced += PAGE_SIZE;
+	if (mapcount > 1)
+		*(dirty ? &s->shared_dirty : &s->shared_clean) += PAGE_SIZE;
+	else
+		*(dirty ? &s->private_dirty : &s->private_clean) += PAGE_SIZE;
+	s->pss += share;
+	if (dirty)
+		s->pss_dirty += share;
+	if (locked)
+		s->pss_locked += share;
+	if ((unsigned long)READ_ONCE(page->mapping) & PAGE_MAPPING_ANON) {
+		s->anonymous += PAGE_SIZE;
+		s->pss_anon += share;
+	} else if (page_flag(page, PG_swapbacked)) {
+		s->pss_shmem += share;
+	} else {
+		s->pss_file += share;
+	}
+}
+
+/* The zero page is nobody's. */
+static void count_entry(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
+{
+	pte_t pte = ptep_get(ptep);
+	struct smaps *s = walk->arg;
+
+	if (pte_none(pte) || (pte_present(pte) && pte_special(pte)))
+		return;
+	if (pte_present(pte))
+		count_page(s, pfn_to_page(pte_pfn(pte)), pte, walk->vma->vm_flags & VM_LOCKED);
+	else
+		s->swap += PAGE_SIZE;
+}
+
+static void count_area(struct vm_area_struct *vma, struct smaps *s)
+{
+	struct mm_walk walk = { .vma = vma, .pte_entry = count_entry, .arg = s };
+
+	walk_page_range(&walk, vma->vm_start, vma->vm_end);
+}
+
+/* ---- text ---- */
+
+static void show_kb(struct proc_text *text, const char *name, u64 bytes)
+{
+	text_printf(text, "%-16s%8lu kB\n", name, bytes >> 10);
+}
+
+static void show_pss(struct proc_text *text, const char *name, u64 share)
+{
+	show_kb(text, name, share >> PSS_SHIFT);
+}
+
+static void show_counts(struct proc_text *text, const struct smaps *s, bool rollup)
+{
+	show_kb(text, "Rss:", s->resident);
+	show_pss(text, "Pss:", s->pss);
+	show_pss(text, "Pss_Dirty:", s->pss_dirty);
+	if (rollup) {
+		show_pss(text, "Pss_Anon:", s->pss_anon);
+		show_pss(text, "Pss_File:", s->pss_file);
+		show_pss(text, "Pss_Shmem:", s->pss_shmem);
+	}
+	show_kb(text, "Shared_Clean:", s->shared_clean);
+	show_kb(text, "Shared_Dirty:", s->shared_dirty);
+	show_kb(text, "Private_Clean:", s->private_clean);
+	show_kb(text, "Private_Dirty:", s->private_dirty);
+	show_kb(text, "Referenced:", s->referenced);
+	show_kb(text, "Anonymous:", s->anonymous);
+	show_kb(text, "LazyFree:", 0);
+	show_kb(text, "AnonHugePages:", 0);
+	show_kb(text, "ShmemPmdMapped:", 0);
+	show_kb(text, "FilePmdMapped:", 0);
+	show_kb(text, "Shared_Hugetlb:", 0);
+	text_printf(text, "Private_Hugetlb: %7u kB\n", 0);
+	show_kb(text, "Swap:", s->swap);
+	show_kb(text, "SwapPss:", s->swap);
+	show_pss(text, "Locked:", s->pss_locked);
+}
+
+/* In the order of the bits. */
+static const struct {
+	vm_flags_t	flag;
+	char		code[4];
+} flag_codes[] = {
+	{ VM_READ, "rd " }, { VM_WRITE, "wr " }, { VM_EXEC, "ex " }, { VM_SHARED, "sh " },
+	{ VM_MAYREAD, "mr " }, { VM_MAYWRITE, "mw " }, { VM_MAYEXEC, "me " },
+	{ VM_MAYSHARE, "ms " }, { VM_GROWSDOWN, "gd " }, { VM_PFNMAP, "pf " },
+	{ VM_LOCKED, "lo " }, { VM_SEQ_READ, "sr " }, { VM_RAND_READ, "rr " },
+	{ VM_DONTCOPY, "dc " }, { VM_DONTEXPAND, "de " }, { VM_LOCKONFAULT, "lf " },
+	{ VM_ACCOUNT, "ac " }, { VM_NORESERVE, "nr " }, { VM_WIPEONFORK, "wf " },
+	{ VM_DONTDUMP, "dd " }, { VM_SOFTDIRTY, "sd " }, { VM_HUGEPAGE, "hg " },
+	{ VM_NOHUGEPAGE, "nh " }, { VM_MERGEABLE, "mg " },
+};
+
+static void show_flags(struct proc_text *text, vm_flags_t flags)
+{
+	text_printf(text, "VmFlags: ");
+	for (unsigned int i = 0; i < ARRAY_SIZE(flag_codes); i++)
+		if (flags & flag_codes[i].flag)
+			text_write(text, flag_codes[i].code, 3);
+	text_write(text, "\n", 1);
+}
+
+/* ---- all areas ---- */
+
+/* What is done with each area of a process. */
+struct area_visit {
+	void			(*visit)(struct vm_area_struct *vma, struct area_visit *v);
+	struct proc_text	*text;
+	char			*buf;		/* PATH_MAX bytes */
+	struct smaps		sum;
+	unsigned long		first, last;	/* addresses, as far as visited */
+};
+
+static void visit_smaps(struct vm_area_struct *vma, struct area_visit *v)
+{
+	struct smaps s = {};
+
+	count_area(vma, &s);
+	proc_show_area(v->text, vma, v->buf);
+	show_kb(v->text, "Size:", vma->vm_end - vma->vm_start);
+	show_kb(v->text, "KernelPageSize:", PAGE_SIZE);
+	show_kb(v->text, "MMUPageSize:", PAGE_SIZE);
+	show_counts(v->text, &s, false);
+	text_printf(v->text, "THPeligible:    %d\n", 0);
+	show_flags(v->text, vma->vm_flags);
+}
+
+static void visit_rollup(struct vm_area_struct *vma, struct area_visit *v)
+{
+	if (!v->last)
+		v->first = vma->vm_start;
+	count_area(vma, &v->sum);
+}
+
+/* The next areas from v->last on. False: there are no more, or no memory for text. */
+static bool visit_batch(struct mm_struct *mm, struct area_visit *v)
+{
+	struct vm_area_struct *vma = find_vma(mm, v->last);
+
+	for (unsigned int i = 0; vma && i < BATCH && !v->text->failed; i++) {
+		v->visit(vma, v);
+		v->last = vma->vm_end;
+		vma = vma_next(vma);
+	}
+	return vma && !v->text->failed;
+}
+
+/* 0; -ENOMEM; -EINTR */
+static int visit_areas(struct mm_struct *mm, struct area_visit *v)
+{
+	bool more = true;
+	int ret = 0;
+
+	v->buf = get_free_page(GFP_KERNEL);
+	if (!v->buf)
+		return -ENOMEM;
+	while (more && !ret) {
+		ret = down_read_killable(&mm->mmap_lock);
+		if (ret)
+			break;
+		more = visit_batch(mm, v);
+		up_read(&mm->mmap_lock);
+		cond_resched();
+	}
+	free_page(v->buf);
+	return ret;
+}
+
+int proc_pid_smaps_show(struct proc_text *text, struct inode *inode)
+{
+	struct area_visit v = { .visit = visit_smaps, .text = text };
+	struct task_struct *task = proc_i(inode)->task;
+	struct mm_struct *mm;
+	int ret;
+
+	if (!proc_may_access(task))
+		return -EACCES;
+	mm = get_task_mm(task);
+	if (!mm)
+		return 0;
+	ret = visit_areas(mm, &v);
+	mmput(mm);
+	return ret;
+}
+
+int proc_pid_smaps_rollup_show(struct proc_text *text, struct inode *inode)
+{
+	struct area_visit v = { .visit = visit_rollup, .text = text };
+	struct task_struct *task = proc_i(inode)->task;
+	struct mm_struct *mm;
+	char head[NAME_COLUMN];
+	int ret, len;
+
+	if (!proc_may_access(task))
+		return -EACCES;
+	mm = get_task_mm(task);
+	if (!mm)
+		return -ESRCH;
+	ret = visit_areas(mm, &v);
+	mmput(mm);
+	if (ret)
+		return ret;
+	len = snprintf(head, sizeof(head), "%08lx-%08lx ---p 00000000 00:00 0 ", v.first, v.last);
+	text_printf(text, "%s%*s[rollup]\n", head, NAME_COLUMN - len, "");
+	show_counts(text, &v.sum, true);
+	return 0;
+}
+
+/* ---- clear_refs ---- */
+
+int proc_pid_clear_refs_store(struct inode *inode, char *line)
+{
+	struct task_struct *task = proc_i(inode)->task;
+	struct mm_struct *mm;
+	unsigned long what;
+	int ret = parse_ulong(skip_spaces(line), 10, &what);
+
+	if (ret)
+		return ret;
+	if (what < CLEAR_REFS_ALL || what > CLEAR_REFS_MM_HIWATER_RSS)
+		return -EINVAL;
+	mm = get_task_mm(task);
+	if (!mm)
+		return proc_task_alive(task) ? 0 : -ESRCH;
+	ret = mm_clear_refs(mm, what);
+	mmput(mm);
+	return ret;
+}

@@ -1,0 +1,18 @@
+/* pagewalk.h - the entries of an area, in the order of their addresses. */
+#ifndef MM_PAGEWALK_H
+#define MM_PAGEWALK_H
+
+#include <mm/mm_types.h>
+
+struct mm_walk {
+	struct vm_area_struct	*vma;
+	/* For each place in a table that exists, whether something is mapped there or not. The
+	 * table's lock is held: do not sleep. */
+	void			(*pte_entry)(pte_t *ptep, unsigned long addr, struct mm_walk *walk);
+	void			*arg;		/* the caller's */
+};
+
+/* Visit [start, end), bytes, which lies in walk->vma. mmap_lock held at least for read. Sleeps. */
+void walk_page_range(struct mm_walk *walk, unsigned long start, unsigned long end);
+
+#endif
