@@ -15,7 +15,8 @@ prove = $(if $(call picked,$(2)),$(PROVE) $(call picked,$(2)),echo '$(1): no tes
 
 CHECK_TESTS	:= $(sort $(wildcard tests/check/*.t))
 SYSTEM_TESTS	:= $(sort $(wildcard tests/system/*.t))
-SYSTEM_NEEDS	:= $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio $(BUILD)/efi/BOOTX64.EFI $(BUILD)/esp.img \
+SYSTEM_NEEDS	:= $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio $(BUILD)/efi/BOOTX64.EFI \
+		   $(BUILD)/esp.img \
 		   $(BUILD)/tests/guest/init
 
 # ---- in-guest tests ----
@@ -29,8 +30,8 @@ LINUX		:= build/linux/vmlinuz
 $(GUEST_OUT)/%: tests/guest/%.c tests/guest/rules.mk
 	@mkdir -p $(@D)
 	$(say) GUESTCC $<
-	$(Q)$(if $(filter $(*F),$(GLIBC)),$(CC),$(MUSL)) $(GUEST_CFLAGS) -I. -ffile-prefix-map=$(CURDIR)=. \
-		-MMD -MP -MF $@.d $< -o $@
+	$(Q)$(if $(filter $(*F),$(GLIBC)),$(CC),$(MUSL)) $(GUEST_CFLAGS) -I. \
+		-ffile-prefix-map=$(CURDIR)=. -MMD -MP -MF $@.d $< -o $@
 
 $(GUEST_IMAGE): $(GUEST_OUT)/init $(GUEST_BIN) boot/mkinitramfs $(ETC_FILES)
 	$(say) CPIO $@
@@ -45,9 +46,10 @@ check test-host test-guest test-system test-linux test bench:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
 	@$(MAKE) $@-now
 
-.PHONY: check-now test-host-now test-guest-now test-system-now test-linux-now test-now bench-now
+.PHONY: check-now test-host-now test-guest-now test-guest-debug-now test-system-now test-linux-now
+.PHONY: test-now bench-now soak
 # All parts run, also when one has failed; the last line names those.
-TEST_PARTS := check test-host test-guest test-system
+TEST_PARTS := check test-host test-guest test-guest-debug test-system
 test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE)
 	@failed=; for part in $(TEST_PARTS); do \
 		echo "== $$part"; \
@@ -55,6 +57,18 @@ test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE)
 	done; \
 	if [ -n "$$failed" ]; then echo "avocet: FAILED:$$failed"; exit 1; fi; \
 	echo "avocet: every test passed"
+
+# The in-guest tests on the kernel that checks itself: lock order, poison, all of memory at exits.
+test-guest-debug-now:
+	@$(MAKE) DEBUG=1 test-guest-now
+
+# Round after round of that on 1 to 4 processors, after the long forms of the host tests.
+SOAK_ROUNDS	?= 10
+soak: soak-host
+	@for round in $$(seq $(SOAK_ROUNDS)); do for cpus in 1 2 4; do \
+		echo "== round $$round, $$cpus processors"; \
+		$(MAKE) DEBUG=1 CPUS=$$cpus TIMEOUT_SCALE=4 test-guest-now || exit 1; \
+	done; done
 
 check-now:
 	@$(call prove,check,$(CHECK_TESTS))
@@ -67,13 +81,15 @@ test-system-now: $(SYSTEM_NEEDS)
 
 # $(call guest,LOG,OPTIONS,KERNEL): boot the picked programs, then let prove read the log.
 define guest
-	@status=0; CPUS=$(CPUS) MEM=$(MEM) tests/run-guest $(2) $(1) $(3) $(GUEST_IMAGE) $(GUEST_PICKED) || \
-		status=1; \
+	@status=0; \
+	CPUS=$(CPUS) MEM=$(MEM) tests/run-guest $(2) $(1) $(3) $(GUEST_IMAGE) $(GUEST_PICKED) \
+		|| status=1; \
 	prove --merge --exec 'tests/guest/tap-from-console $(1)' $(GUEST_PICKED) && exit $$status
 endef
 
 test-guest-now: $(BUILD)/kernel.elf $(GUEST_IMAGE)
-	$(if $(GUEST_PICKED),$(call guest,$(GUEST_LOG),,$(BUILD)/kernel.elf),@echo 'guest: no test is named *$(T)*')
+	$(if $(GUEST_PICKED),$(call guest,$(GUEST_LOG),,$(BUILD)/kernel.elf),\
+		@echo 'guest: no test is named *$(T)*')
 
 test-linux-now: $(GUEST_IMAGE) $(LINUX)
 	$(call guest,$(GUEST_OUT)/linux.log,--linux,$(LINUX))

@@ -56,7 +56,8 @@ def main():
     for layer in FORBIDDEN:
         tap.none(layer + " includes nothing from above it", violations(layer))
     taken = {(layer_of(path), name) for path in files(".c", ".h") for name in includes(path)}
-    tap.none("every permitted step upward is still taken", (" <".join(s) for s in set(ALLOWED) - taken))
+    tap.none("every permitted step upward is still taken",
+             (" <".join(step) for step in set(ALLOWED) - taken))
     tap.done()
 
 

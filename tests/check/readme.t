@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """readme.t - every folder has a README.md, and it names every file of the folder.
-Folders of headers (include/ and below) mirror those of the .c files: the README.md of the nearest folder
-above says so, and need not name each header."""
+Folders of headers (include/ and below) mirror those of the .c files: the README.md of the nearest
+folder above says so, and need not name each header."""
 import os
 import re
 import sys
@@ -24,8 +24,9 @@ def unnamed(folder, names):
     text = read(readme_of(folder))
     for name in names:
         stem = os.path.splitext(name)[0]
-        if name != "README.md" and not re.search(r"(?<![\w.-])%s(?![\w-])" % re.escape(name), text) \
-                and not re.search(r"(?<![\w.-])%s(?![\w.-])" % re.escape(stem), text):
+        if name == "README.md" or re.search(r"(?<![\w.-])%s(?![\w-])" % re.escape(name), text):
+            continue
+        if not re.search(r"(?<![\w.-])%s(?![\w.-])" % re.escape(stem), text):
             yield os.path.join(folder, name)
 
 

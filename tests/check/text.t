@@ -30,16 +30,17 @@ def opening_comment_missing(path):
 
 def main():
     tap = Tap()
-    text = CODE + (".py", ".t", ".sh", ".mk", ".ld", ".awk", "Makefile")
+    text = CODE + (".py", ".t", ".mk", ".ld", ".awk", "Makefile")
     tap.none("no line is wider than %d columns" % MAX_COLUMNS,
-             ("%s:%d: %d columns" % (p, n, columns(s)) for p, n, s in lines(*CODE)
+             ("%s:%d: %d columns" % (p, n, columns(s)) for p, n, s in lines(*text)
               if columns(s) > MAX_COLUMNS))
     tap.none("no blanks at the end of a line",
              ("%s:%d" % (p, n) for p, n, s in lines(*text) if s != s.rstrip()))
     tap.none("no C file is longer than %d lines" % MAX_LINES,
              (p for p in files(".c", ".h") if read(p).count("\n") > MAX_LINES))
-    tap.none("no unfinished work", ("%s:%d: %s" % (p, n, s.strip()) for p, n, s in lines(*text, ".md")
-                                    if UNFINISHED.search(s)))
+    tap.none("no unfinished work",
+             ("%s:%d: %s" % (p, n, s.strip()) for p, n, s in lines(*text, ".md")
+              if UNFINISHED.search(s)))
     tap.none("no kernel file knows that it is under test",
              ("%s:%d" % (p, n) for p, n, s in lines(*CODE)
               if p.startswith(("kernel/", "lib/")) and "HOST_TEST" in s))

@@ -10,7 +10,7 @@ SEARCH = ["", "kernel/include/", "kernel/arch/x86_64/include/"]
 
 
 def files(*suffixes):
-    """All files below the top whose names end in one of @suffixes, sorted; nothing made or hidden."""
+    """All files below the top whose names end in one of @suffixes, sorted; none made or hidden."""
     found = []
     for folder, folders, names in os.walk("."):
         folders[:] = sorted(d for d in folders

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""badboot.t - what is missing or broken at boot gives one clear line and an end, never a hang; and a
-panic, early or late, says what it must and ends with its exit code."""
+"""badboot.t - what is missing or broken at boot gives one clear line and an end, never a hang; and
+a panic, early or late, says what it must and ends with its exit code."""
 import os
 import re
 import sys
@@ -64,8 +64,8 @@ def test_init(tap):
     for name, path in broken.items():
         try_out(tap, name, ends_saying, name.replace(" ", "-").replace("/", ""), r"/init",
                 dict(initrd=path))
-    try_out(tap, "init= names a file that does not exist", ends_saying, "init-nothing", r"/bin/nothing",
-            dict(append="console=ttyS0 init=/bin/nothing"))
+    try_out(tap, "init= names a file that does not exist", ends_saying, "init-nothing",
+            r"/bin/nothing", dict(append="console=ttyS0 init=/bin/nothing"))
     try_out(tap, "process 1 ends", ends_saying, "init-true", r"(?i)panic.*init",
             dict(append="console=ttyS0 init=/bin/true"))
 
@@ -73,9 +73,10 @@ def test_init(tap):
 def test_uefi(tap):
     try_out(tap, "UEFI: no initramfs on the disk", ends_saying, "uefi-no-initrd", r"(?i)initramfs",
             dict(boot="uefi", esp=esp_image("no-initrd.img", initramfs="")))
-    try_out(tap, "UEFI: no kernel on the disk", loader_says, "uefi-no-kernel", r"kernel\.elf: not found",
-            dict(drop=["avocet/kernel.elf"]))
-    try_out(tap, "UEFI: a kernel that is no ELF file", loader_says, "uefi-noise", r"kernel\.elf: not a",
+    try_out(tap, "UEFI: no kernel on the disk", loader_says, "uefi-no-kernel",
+            r"kernel\.elf: not found", dict(drop=["avocet/kernel.elf"]))
+    try_out(tap, "UEFI: a kernel that is no ELF file", loader_says, "uefi-noise",
+            r"kernel\.elf: not a",
             dict(replace={"avocet/kernel.elf": scratch_file("noise.elf", b"noise" * 1000)}))
     try_out(tap, "UEFI: a truncated kernel", loader_says, "uefi-cut", r"kernel\.elf: truncated",
             dict(replace={"avocet/kernel.elf": start_of(KERNEL, 100000, "cut.elf")}))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""boot.t - both boot paths reach the shell, with 1 to 8 processors and 64 MiB to 4 GiB of memory, and
-`poweroff` ends the machine. How long the boot took is printed."""
+"""boot.t - both boot paths reach the shell, with 1 to 8 processors and 64 MiB to 4 GiB of memory,
+and `poweroff` ends the machine. How long the boot took is printed."""
 import os
 import sys
 import time

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""build.t - the same source gives the same bytes, wherever it lies; a second build does nothing; and
-make's own commands say what they should."""
+"""build.t - the same source gives the same bytes, wherever it lies; a second build does nothing;
+and make's own commands say what they should."""
 import filecmp
 import os
 import shutil
@@ -42,13 +42,15 @@ def main():
                        name + " is the same, byte for byte")
         again = make(elsewhere, "BUILD=out", "DEBUG=0", *["out/" + t for t in TARGETS])
         tap.none("building again makes nothing",
-                 (s for s in again.stdout.splitlines() if "up to date" not in s and "directory" not in s))
+                 (s for s in again.stdout.splitlines()
+                  if "up to date" not in s and "directory" not in s))
     finally:
         shutil.rmtree(elsewhere)
     text = make(top, "help").stdout
     tap.none("make help names every target and variable",
-             (w for w in ("run", "test", "gdb", "doctor", "clean", "ACCEL=", "CPUS=", "MEM=", "BOOT=", "INITRD=",
-                          "CMDLINE=", "DISK=", "QEMU_EXTRA=", "TIMEOUT_SCALE=") if w not in text))
+             (w for w in ("run", "test", "gdb", "doctor", "clean", "ACCEL=", "CPUS=", "MEM=",
+                          "BOOT=", "INITRD=", "CMDLINE=", "DISK=", "QEMU_EXTRA=", "TIMEOUT_SCALE=")
+              if w not in text))
     doctor = make(top, "doctor")
     tap.ok(doctor.returncode == 0, "make doctor finds nothing missing", doctor.stdout.splitlines())
     tap.done()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""commands.t - the commands of README.md do what it says there: `make run` on a terminal reaches the
-prompt with the very lines that are printed there, through both boot paths; own programs run."""
+"""commands.t - the commands of README.md do what it says there: `make run` on a terminal reaches
+the prompt with the very lines that are printed there, through both boot paths; own programs run."""
 import os
 import pty
 import re
@@ -22,7 +22,8 @@ class Terminal(Machine):
 
     def __init__(self, name, command):
         outer, inner = pty.openpty()
-        environment = {k: os.environ[k] for k in ("PATH", "HOME", "TIMEOUT_SCALE") if k in os.environ}
+        kept = ("PATH", "HOME", "TIMEOUT_SCALE")
+        environment = {k: os.environ[k] for k in kept if k in os.environ}
         self.start(name, command, stdin=inner, stdout=inner, stderr=inner, env=environment, cwd=TOP,
                    start_new_session=True)
         os.close(inner)
@@ -69,8 +70,8 @@ def own_archive():
     source = os.path.join(SCRATCH, "hello.c")
     with open(source, "w") as f:
         f.write(PROGRAM)
-    subprocess.run("musl-gcc -static -o init hello.c && echo init | cpio -o -H newc > my.cpio", shell=True,
-                   cwd=SCRATCH, check=True, stderr=subprocess.DEVNULL)
+    subprocess.run("musl-gcc -static -o init hello.c && echo init | cpio -o -H newc > my.cpio",
+                   shell=True, cwd=SCRATCH, check=True, stderr=subprocess.DEVNULL)
     return os.path.join(SCRATCH, "my.cpio")
 
 
@@ -80,8 +81,8 @@ def own_initramfs(image):
 
 
 def plain_qemu(image):
-    with Terminal("plain-qemu", ["qemu-system-x86_64", "-cpu", "max", "-smp", "2", "-m", "256", "-nographic",
-                                 "-no-reboot", "-kernel", KERNEL, "-initrd", image,
+    with Terminal("plain-qemu", ["qemu-system-x86_64", "-cpu", "max", "-smp", "2", "-m", "256",
+                                 "-nographic", "-no-reboot", "-kernel", KERNEL, "-initrd", image,
                                  "-append", "console=ttyS0"]) as m:
         m.expect("^my own program", 60)
 
@@ -89,8 +90,8 @@ def plain_qemu(image):
 def main():
     tap = Tap()
     try_out(tap, "make run", run_as_readme_says, "make-run")
-    try_out(tap, "make run BOOT=uefi CPUS=4 MEM=1G", run_as_readme_says, "make-run-uefi", "BOOT=uefi",
-            "CPUS=4", "MEM=1G")
+    try_out(tap, "make run BOOT=uefi CPUS=4 MEM=1G", run_as_readme_says, "make-run-uefi",
+            "BOOT=uefi", "CPUS=4", "MEM=1G")
     try_out(tap, "Ctrl-A X leaves", leave_by_key, "make-run-key")
     image = own_archive()
     try_out(tap, "an initramfs of one's own", own_initramfs, image)

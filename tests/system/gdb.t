@@ -22,9 +22,9 @@ def command_lines():
 
 def main():
     tap = Tap()
-    gdb = subprocess.run([os.path.join(TESTS, "run-gdb"), BUILD, INITRAMFS, "console=ttyS0"] + COMMANDS,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                         timeout=60 * SCALE, stdin=subprocess.DEVNULL)
+    command = [os.path.join(TESTS, "run-gdb"), BUILD, INITRAMFS, "console=ttyS0"]
+    gdb = subprocess.run(command + COMMANDS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, timeout=60 * SCALE, stdin=subprocess.DEVNULL)
     said = gdb.stdout.splitlines()
     tap.ok(gdb.returncode == 0, "a session with gdb ends well", said)
     tap.ok("hit Breakpoint 1" in gdb.stdout or "Breakpoint 1, start_kernel" in gdb.stdout,

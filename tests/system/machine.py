@@ -33,8 +33,8 @@ class Machine:
 
     def __init__(self, name, kernel=KERNEL, initrd=INITRAMFS, append="console=ttyS0", boot="pvh",
                  esp=None, cpus=2, mem="256"):
-        command = [os.path.join(TESTS, "run-qemu"), "--boot", boot, "--cpus", str(cpus), "--mem", str(mem),
-                   "--exit-device", "--console-pipe"]
+        command = [os.path.join(TESTS, "run-qemu"), "--boot", boot, "--cpus", str(cpus),
+                   "--mem", str(mem), "--exit-device", "--console-pipe"]
         if boot == "pvh":
             command += ["--kernel", kernel, "--append", append]
             command += ["--initrd", initrd] if initrd else []
@@ -143,8 +143,8 @@ def scratch_file(name, data):
 
 
 def archive(name, **files):
-    """A newc archive of the default image's files with @files (path=bytes) instead of or beside them;
-    a path given as None is left out. Underscores in a path stand for slashes."""
+    """A newc archive of the default image's files with @files (path=bytes) instead of or beside
+    them; a path given as None is left out. Underscores in a path stand for slashes."""
     with open(INITRAMFS, "rb") as f:
         rest = f.read()
     wanted = {path.replace("_", "/"): data for path, data in files.items()}
@@ -174,10 +174,10 @@ def newc_entry(path, data):
 
 
 def esp_image(name, initramfs=INITRAMFS, append="console=ttyS0", drop=(), replace=None):
-    """A disk image for UEFI. Then paths in @drop are removed, and those in @replace get other files."""
+    """A disk image for UEFI; then paths in @drop are removed, and those in @replace replaced."""
     path = os.path.join(SCRATCH, name)
-    subprocess.run(["boot/mkesp", path, os.path.join(BUILD, "efi/BOOTX64.EFI"), KERNEL, initramfs, append],
-                   check=True)
+    loader = os.path.join(BUILD, "efi/BOOTX64.EFI")
+    subprocess.run(["boot/mkesp", path, loader, KERNEL, initramfs, append], check=True)
     for victim in drop:
         subprocess.run(["mdel", "-i", path, "::" + victim], check=True)
     for victim, source in (replace or {}).items():

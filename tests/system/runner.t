@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""runner.t - the runners are tested first: run-qemu tells the four ways a machine can end apart, and a
-failing, hanging, crashing or missing in-guest test is never taken for a success."""
+"""runner.t - the runners are tested first: run-qemu tells the four ways a machine can end apart,
+and a failing, hanging, crashing or missing in-guest test is never taken for a success."""
 import os
 import subprocess
 import sys
@@ -35,15 +35,16 @@ def build(name, code):
     source = scratch_file("ending-%s.asm" % name, (TINY_KERNEL % code).encode())
     base = source[:-4]
     subprocess.run(["nasm", "-f", "elf32", "-o", base + ".o", source], check=True)
-    subprocess.run(["ld", "-m", "elf_i386", "-z", "noexecstack", "-Ttext", "0x100000", "-e", "entry",
-                    "-o", base + ".elf", base + ".o"], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["ld", "-m", "elf_i386", "-z", "noexecstack", "-Ttext", "0x100000",
+                    "-e", "entry", "-o", base + ".elf", base + ".o"],
+                   check=True, stderr=subprocess.DEVNULL)
     return base + ".elf"
 
 
 def run_one(name):
     log = os.path.join(SCRATCH, "ending-%s.log" % name)
-    done = subprocess.run([os.path.join(TESTS, "run-qemu"), "--log", log, "--timeout", "3", "--cpus", "1",
-                           "--mem", "64", "--kernel", build(name, ENDINGS[name])],
+    done = subprocess.run([os.path.join(TESTS, "run-qemu"), "--log", log, "--timeout", "3",
+                           "--cpus", "1", "--mem", "64", "--kernel", build(name, ENDINGS[name])],
                           stdout=subprocess.PIPE, text=True)
     return done.stdout.strip(), done.returncode
 
@@ -88,9 +89,10 @@ def guest_passes(log, name):
 
 def test_guest_runner(tap):
     log = os.path.join(SCRATCH, "runner.log")
-    names = ["good", "failing", "crashing", "short", "silent", "untrue", "missing", "hanging", "unreached"]
-    done = subprocess.run([os.path.join(TESTS, "run-guest"), "--limit=8", log, KERNEL, guest_image()] + names,
-                          stdout=subprocess.PIPE, text=True)
+    names = ["good", "failing", "crashing", "short", "silent", "untrue", "missing", "hanging",
+             "unreached"]
+    command = [os.path.join(TESTS, "run-guest"), "--limit=8", log, KERNEL, guest_image()]
+    done = subprocess.run(command + names, stdout=subprocess.PIPE, text=True)
     tap.ok(done.returncode == 1 and "boot 1 ended as: hang" in done.stdout,
            "run-guest says that a boot hung", done.stdout.splitlines())
     tap.ok(guest_passes(log, "good"), "a good in-guest test passes")
@@ -108,7 +110,8 @@ def main():
     tap.ok(prove("good", "echo ok 1; echo 1..1"), "prove accepts a test that passes")
     tap.ok(not prove("failing", "echo not ok 1; echo 1..1"), "prove catches a failing test")
     tap.ok(not prove("short", "echo ok 1; echo 1..2"), "prove catches a test that stops early")
-    tap.ok(not prove("dying", "echo ok 1; echo 1..1; kill -SEGV $$"), "prove catches a crashing test")
+    tap.ok(not prove("dying", "echo ok 1; echo 1..1; kill -SEGV $$"),
+           "prove catches a crashing test")
     tap.ok(not prove("empty", "exit 0"), "prove catches a test without results")
     test_guest_runner(tap)
     tap.done()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tty.t - the console's line discipline: keys that edit a line, flow control, raw modes, and input by the heap."""
+"""tty.t - the console's line discipline: keys that edit a line, flow control, raw modes, and input
+by the heap."""
 import hashlib
 import os
 import sys
@@ -7,7 +8,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from machine import PROMPT, Machine, Tap, try_out  # noqa: E402
 
-# name of the result, what is typed at a program that reads the terminal, what it must have read (as cat -v)
+# name of the result, what is typed at a program that reads the terminal, what it must have read
+# (as cat -v)
 LINES = [
     ("backspace takes one character", "abX\x7fc\n", "abc$"),
     ("backspace stops at the beginning of the line", "a\x7f\x7f\x7fb\n", "b$"),
@@ -68,7 +70,8 @@ def interrupt_a_flood(m):
 
 
 def raw_mode(m):
-    m.send("stty raw -echo; echo now; dd bs=1 count=4 of=/tmp/got 2>/dev/null; stty sane; echo done\n")
+    m.send("stty raw -echo; echo now; dd bs=1 count=4 of=/tmp/got 2>/dev/null; "
+           "stty sane; echo done\n")
     m.expect(r"^now\n")
     m.send("\x03\x04\r\x7f")
     m.expect(r"done\n")

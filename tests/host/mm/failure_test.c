@@ -1,6 +1,6 @@
-/* failure_test.c - every operation with its first, second, third ... allocation failing, alone and with
- * all that follow: what is reported is true, everything is consistent, nothing is lost, and what failed
- * can be done again. */
+/* failure_test.c - every operation with its first, second, third ... allocation failing, alone and
+ * with all that follow: what is reported is true, everything is consistent, nothing is lost, and
+ * what failed can be done again. */
 #include "mm_test.h"
 
 #define ANON_PAGES	16
@@ -225,7 +225,8 @@ static long run_remote_write(struct mm_struct *mm)
 {
 	u8 bytes[2 * PAGE_SIZE] = {};
 
-	return access_remote_vm(mm, EMPTY, bytes, sizeof(bytes), true) == sizeof(bytes) ? 0 : -EFAULT;
+	return access_remote_vm(mm, EMPTY, bytes, sizeof(bytes), true) == sizeof(bytes) ? 0
+											: -EFAULT;
 }
 
 static long run_stack(struct mm_struct *mm)
@@ -282,14 +283,31 @@ static void sweep(void **state)
 #define OPERATION(fn)	{ .name = #fn, .run = fn }
 
 static struct operation operations[] = {
-	OPERATION(run_fork), OPERATION(run_mmap), OPERATION(run_mmap_file), OPERATION(run_mmap_shared),
-	OPERATION(run_mmap_populate), OPERATION(run_munmap_middle), OPERATION(run_munmap_many),
-	OPERATION(run_mprotect_middle), OPERATION(run_mprotect_whole), OPERATION(run_madvise_middle),
-	OPERATION(run_mlock_middle), OPERATION(run_move_whole), OPERATION(run_move_middle),
-	OPERATION(run_move_dontunmap), OPERATION(run_move_file), OPERATION(run_brk),
-	OPERATION(run_read_fault), OPERATION(run_write_fault), OPERATION(run_file_read_fault),
-	OPERATION(run_file_write_fault), OPERATION(run_file_cow_fault), OPERATION(run_fork_and_cow),
-	OPERATION(run_file_write), OPERATION(run_remote_write), OPERATION(run_stack),
+	OPERATION(run_fork),
+	OPERATION(run_mmap),
+	OPERATION(run_mmap_file),
+	OPERATION(run_mmap_shared),
+	OPERATION(run_mmap_populate),
+	OPERATION(run_munmap_middle),
+	OPERATION(run_munmap_many),
+	OPERATION(run_mprotect_middle),
+	OPERATION(run_mprotect_whole),
+	OPERATION(run_madvise_middle),
+	OPERATION(run_mlock_middle),
+	OPERATION(run_move_whole),
+	OPERATION(run_move_middle),
+	OPERATION(run_move_dontunmap),
+	OPERATION(run_move_file),
+	OPERATION(run_brk),
+	OPERATION(run_read_fault),
+	OPERATION(run_write_fault),
+	OPERATION(run_file_read_fault),
+	OPERATION(run_file_write_fault),
+	OPERATION(run_file_cow_fault),
+	OPERATION(run_fork_and_cow),
+	OPERATION(run_file_write),
+	OPERATION(run_remote_write),
+	OPERATION(run_stack),
 };
 
 /* --- memory at its reserve --- */

@@ -160,7 +160,8 @@ static void grandchildren_have_what_was_there_when_they_were_born(void **state)
 	for (unsigned int g = 0; g < GENERATIONS; g++) {
 		assert_int_equal(read64(0, mm[g], BASE), 100 + g);
 		for (unsigned int i = 1; i < GENERATIONS; i++)
-			assert_int_equal(read64(0, mm[g], BASE + i * PAGE_SIZE), i <= g ? i + 1 : 0);
+			assert_int_equal(read64(0, mm[g], BASE + i * PAGE_SIZE),
+					 i <= g ? i + 1 : 0);
 	}
 	check_all();
 	for (unsigned int g = 0; g < GENERATIONS; g++) {	/* every other one first */

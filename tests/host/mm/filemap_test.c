@@ -110,7 +110,8 @@ static void truncation_takes_pages_away_even_private_copies(void **state)
 	assert_int_equal(read64(0, mm, BASE + 2 * PAGE_SIZE), 2);
 	assert_int_equal(read64(0, mm, BASE + PUD_SIZE + 2 * PAGE_SIZE), 102);
 	assert_int_equal(mmu_read(0, mm, BASE + 3 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGBUS);
-	assert_int_equal(mmu_read(1, mm, BASE + PUD_SIZE + 3 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGBUS);
+	assert_int_equal(mmu_read(1, mm, BASE + PUD_SIZE + 3 * PAGE_SIZE, &byte, 1),
+			 VM_FAULT_SIGBUS);
 	shim_file_truncate(file, PAGES * PAGE_SIZE);
 	assert_int_equal(read64(0, mm, BASE + 3 * PAGE_SIZE), 0);
 	assert_int_equal(read64(1, mm, BASE + PUD_SIZE + 3 * PAGE_SIZE), 0);

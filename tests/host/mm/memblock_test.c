@@ -1,12 +1,14 @@
-/* memblock_test.c - ranges at boot, and the kernel's tables that are built from them. Each test runs in
- * a process of its own, since memblock and the kernel's tables begin only once. */
+/* memblock_test.c - ranges at boot, and the kernel's tables that are built from them. Each test
+ * runs in a process of its own, since memblock and the kernel's tables begin only once. */
 #include "mm_test.h"
 
 #include <asm/processor.h>
 
 #define MIB	(1UL << 20)
 
-static const struct mem_range machine[] = { { 0, 0x9f000 }, { MIB, 24 * MIB }, { 64 * MIB, 72 * MIB } };
+static const struct mem_range machine[] = { { 0, 0x9f000 },
+					    { MIB, 24 * MIB },
+					    { 64 * MIB, 72 * MIB } };
 
 static void init(void)
 {
@@ -20,7 +22,8 @@ static void expect_range(bool (*get)(unsigned int, struct mem_range *), unsigned
 	bool there = get(nth, &range);
 
 	if (there != (start < end) || (there && (range.start != start || range.end != end)))
-		panic("range %u is [%#lx, %#lx), not [%#lx, %#lx)", nth, range.start, range.end, start, end);
+		panic("range %u is [%#lx, %#lx), not [%#lx, %#lx)", nth, range.start, range.end,
+		      start, end);
 }
 
 static void add_and_cut(void *arg)
@@ -156,7 +159,7 @@ static void boot_with_holes(void *arg)
 	ASSERT(free + slab_total_pages() + 1 == totalram_pages);
 	free_reserved_area(5 * MIB, 3 * MIB);
 	ASSERT(nr_free_pages() == free + (3 * MIB >> PAGE_SHIFT));
-	while (alloc_pages(__GFP_MEMALLOC, 0))		/* each exists, or touching it would fault */
+	while (alloc_pages(__GFP_MEMALLOC, 0)) /* each exists, or touching it would fault */
 		free--;
 }
 

@@ -87,9 +87,10 @@ static void the_limit_holds_for_those_who_are_not_root(void **state)
 	limit->rlim_cur = 4 * PAGE_SIZE;
 	assert_int_equal(do_mlock(mm, BASE, 5 * PAGE_SIZE, false), -ENOMEM);
 	assert_int_equal(do_mlock(mm, BASE, 3 * PAGE_SIZE, false), 0);
-	assert_int_equal(do_mlock(mm, BASE + PAGE_SIZE, 3 * PAGE_SIZE, false), 0);	/* two again */
+	assert_int_equal(do_mlock(mm, BASE + PAGE_SIZE, 3 * PAGE_SIZE, false), 0); /* two again */
 	assert_int_equal(do_mlock(mm, BASE + 4 * PAGE_SIZE, PAGE_SIZE, false), -ENOMEM);
-	assert_int_equal(do_mmap(mm, NULL, 0, PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, 0),
+	assert_int_equal(do_mmap(mm, NULL, 0, PAGE_SIZE, RW,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, 0),
 			 -EAGAIN);
 	assert_int_equal(do_mlockall(mm, MCL_CURRENT), -ENOMEM);
 	limit->rlim_cur = 0;

@@ -1,5 +1,6 @@
-/* mm_test.h - what every test of kernel/mm includes: cmocka, the machine double, and short words for
- * mapping and unmapping. Host headers that define types stay out: the kernel has types of those names. */
+/* mm_test.h - what every test of kernel/mm includes: cmocka, the machine double, and short words
+ * for mapping and unmapping. Host headers that define types stay out: the kernel has types of those
+ * names. */
 #ifndef TESTS_MM_TEST_H
 #define TESTS_MM_TEST_H
 
@@ -66,7 +67,8 @@ static inline u64 random_below(u64 n)
 static inline void map_anon(struct mm_struct *mm, unsigned long addr, unsigned long len,
 			    unsigned long prot)
 {
-	ASSERT(do_mmap(mm, NULL, addr, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0) == addr);
+	ASSERT(do_mmap(mm, NULL, addr, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, 0) ==
+	       addr);
 }
 
 /* @file from page @pgoff on. @flags: MAP_SHARED or MAP_PRIVATE. */

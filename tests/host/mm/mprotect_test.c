@@ -15,12 +15,14 @@ static void a_page_keeps_its_bytes_through_every_change(void **state)
 
 		assert_int_equal(do_mprotect(mm, addr, PAGE_SIZE, prot), 0);
 		check_all();
-		assert_int_equal(mmu_read(0, mm, addr, &value, 8), prot ? 0 : VM_FAULT_SIGSEGV_ACCERR);
+		assert_int_equal(mmu_read(0, mm, addr, &value, 8),
+				 prot ? 0 : VM_FAULT_SIGSEGV_ACCERR);
 		assert_int_equal(value, 1 + n);
 		value++;
 		assert_int_equal(mmu_write(1, mm, addr, &value, 8),
 				 prot & PROT_WRITE ? 0 : VM_FAULT_SIGSEGV_ACCERR);
-		assert_int_equal(mmu_exec(1, mm, addr), prot & PROT_EXEC ? 0 : VM_FAULT_SIGSEGV_ACCERR);
+		assert_int_equal(mmu_exec(1, mm, addr),
+				 prot & PROT_EXEC ? 0 : VM_FAULT_SIGSEGV_ACCERR);
 		do_mprotect(mm, addr, PAGE_SIZE, RW);
 		write64(0, mm, addr, value);
 	}
@@ -102,7 +104,8 @@ static void mprotect_refuses_what_linux_refuses(void **state)
 	assert_int_equal(do_mprotect(mm, BASE, PAGE_SIZE, 0x100), -EINVAL);
 	assert_int_equal(do_mprotect(mm, BASE, ~0UL, RW), -ENOMEM);
 	assert_int_equal(do_mprotect(mm, BASE, 3 * PAGE_SIZE, PROT_READ), -ENOMEM);
-	assert_int_equal(find_vma(mm, BASE)->vm_flags & VM_ACCESS_FLAGS, VM_READ);	/* up to the hole */
+	assert_int_equal(find_vma(mm, BASE)->vm_flags & VM_ACCESS_FLAGS,
+			 VM_READ); /* up to the hole */
 	map_file(mm, ro, BASE, PAGE_SIZE, PROT_READ, MAP_SHARED, 0);
 	assert_int_equal(do_mprotect(mm, BASE, PAGE_SIZE, RW), -EACCES);
 	map_file(mm, ro, BASE, PAGE_SIZE, PROT_READ, MAP_PRIVATE, 0);

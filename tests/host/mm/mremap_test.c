@@ -81,13 +81,15 @@ static void the_middle_moves_out_and_back_and_all_is_one_again(void **state)
 	mm = shim_mm_new();
 	map_anon(mm, BASE, 8 * PAGE_SIZE, RW);
 	fill(BASE, 8);
-	assert_int_equal(do_mremap(mm, BASE + 2 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE, FIXED, THERE),
+	assert_int_equal(do_mremap(mm, BASE + 2 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE, FIXED,
+				   THERE),
 			 THERE);
 	assert_int_equal(mm->map_count, 3);
 	expect_unmapped(BASE + 2 * PAGE_SIZE);
 	assert_int_equal(read64(0, mm, THERE), 3);
 	check_all();
-	assert_int_equal(do_mremap(mm, THERE, 3 * PAGE_SIZE, 3 * PAGE_SIZE, FIXED, BASE + 2 * PAGE_SIZE),
+	assert_int_equal(do_mremap(mm, THERE, 3 * PAGE_SIZE, 3 * PAGE_SIZE, FIXED,
+				   BASE + 2 * PAGE_SIZE),
 			 BASE + 2 * PAGE_SIZE);
 	assert_int_equal(mm->map_count, 1);
 	expect_filled(BASE, 8);
@@ -100,7 +102,8 @@ static void dontunmap_leaves_an_empty_mapping(void **state)
 	mm = shim_mm_new();
 	map_anon(mm, BASE, 4 * PAGE_SIZE, RW);
 	fill(BASE, 4);
-	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, FIXED | MREMAP_DONTUNMAP, THERE),
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, FIXED | MREMAP_DONTUNMAP,
+				   THERE),
 			 THERE);
 	expect_filled(THERE, 4);
 	assert_int_equal(read64(0, mm, BASE), 0);
@@ -145,7 +148,8 @@ static void a_moved_file_mapping_is_truncated_where_it_is_now(void **state)
 	mm = shim_mm_new();
 	map_file(mm, file, BASE, 8 * PAGE_SIZE, RW, MAP_PRIVATE, 0);
 	fill(BASE, 8);
-	assert_int_equal(do_mremap(mm, BASE + 2 * PAGE_SIZE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, FIXED, THERE),
+	assert_int_equal(do_mremap(mm, BASE + 2 * PAGE_SIZE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, FIXED,
+				   THERE),
 			 THERE);
 	shim_file_truncate(file, 4 * PAGE_SIZE);
 	check_all();
@@ -167,10 +171,12 @@ static void mremap_refuses_what_linux_refuses(void **state)
 	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_FIXED, THERE), -EINVAL);
 	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_DONTUNMAP, 0), -EINVAL);
 	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, THERE + 1), -EINVAL);
-	assert_int_equal(do_mremap(mm, BASE, 2 * PAGE_SIZE, PAGE_SIZE, FIXED, BASE + PAGE_SIZE), -EINVAL);
+	assert_int_equal(do_mremap(mm, BASE, 2 * PAGE_SIZE, PAGE_SIZE, FIXED, BASE + PAGE_SIZE),
+			 -EINVAL);
 	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, TASK_SIZE), -EINVAL);
 	assert_int_equal(do_mremap(mm, THERE, PAGE_SIZE, PAGE_SIZE, 0, 0), -EFAULT);
-	assert_int_equal(do_mremap(mm, BASE, 6 * PAGE_SIZE, 7 * PAGE_SIZE, MREMAP_MAYMOVE, 0), -EFAULT);
+	assert_int_equal(do_mremap(mm, BASE, 6 * PAGE_SIZE, 7 * PAGE_SIZE, MREMAP_MAYMOVE, 0),
+			 -EFAULT);
 	check_all();
 	shim_mm_exit(mm);
 }

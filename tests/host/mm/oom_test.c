@@ -1,5 +1,5 @@
-/* oom_test.c - memory is used up: who is killed, and that it helps. Each test runs in a process of its
- * own, since the killer remembers its last victim. */
+/* oom_test.c - memory is used up: who is killed, and that it helps. Each test runs in a process of
+ * its own, since the killer remembers its last victim. */
 #include "mm_test.h"
 
 #include <lib/list.h>

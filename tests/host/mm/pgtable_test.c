@@ -48,7 +48,7 @@ static void map_in_the_kernel_half(void *arg)
 
 static void a_new_mm_has_the_kernel_half_and_nothing_else(void **state)
 {
-	assert_true(shim_survives(map_in_the_kernel_half, NULL));	/* its tables are never freed */
+	assert_true(shim_survives(map_in_the_kernel_half, NULL)); /* its tables are never freed */
 }
 
 static void tables_appear_once(void **state)
@@ -79,11 +79,12 @@ static void a_neighbour_keeps_the_tables_that_it_needs(void **state)
 		unsigned int	freed;
 	} cases[] = {
 		{ 0, TASK_SIZE + PAGE_SIZE, 3 },
-		{ BASE + PMD_SIZE + 1, TASK_SIZE + PAGE_SIZE, 0 },	/* below, in the same leaf table */
-		{ BASE + PMD_SIZE, TASK_SIZE + PAGE_SIZE, 1 },		/* in the same middle table */
+		{ BASE + PMD_SIZE + 1, TASK_SIZE + PAGE_SIZE,
+		  0 }, /* below, in the same leaf table */
+		{ BASE + PMD_SIZE, TASK_SIZE + PAGE_SIZE, 1 }, /* in the same middle table */
 		{ 0, BASE + 2 * PMD_SIZE, 1 },
 		{ 0, BASE + 2 * PMD_SIZE - 1, 0 },
-		{ BASE, TASK_SIZE + PAGE_SIZE, 2 },			/* in the same upper table */
+		{ BASE, TASK_SIZE + PAGE_SIZE, 2 }, /* in the same upper table */
 		{ 0, BASE + PUD_SIZE, 2 },
 		{ 0, BASE + PUD_SIZE - 1, 1 },
 		{ 0, PGD_SIZE, 3 },
@@ -102,8 +103,8 @@ static void a_neighbour_keeps_the_tables_that_it_needs(void **state)
 	shim_mm_exit(mm);
 }
 
-/* Areas come and go one at a time, as munmap does it. check_all() sees to it that each table covers an
- * area, and that each table of an area is there. */
+/* Areas come and go one at a time, as munmap does it. check_all() sees to it that each table covers
+ * an area, and that each table of an area is there. */
 static void random_areas_leave_no_table_behind(void **state)
 {
 	struct mm_struct *mm = shim_mm_new();

@@ -1,5 +1,5 @@
-/* random_test.c - a small tree of processes does random things to its memory, on several processors;
- * a model says what every byte must be, and everything is verified after each step.
+/* random_test.c - a small tree of processes does random things to its memory, on several
+ * processors; a model says what every byte must be, and everything is verified after each step.
  * SEED=n gives the first episode's seed, RANDOM_SECONDS=n how long to go on (else 1.5 seconds).
  * A failure prints the seed of its episode and the step; RANDOM_TRACE=1 prints every step. */
 #include "mm_test.h"
@@ -136,19 +136,36 @@ static u8 *writable_bytes(struct mpage *page)
 	return *data;
 }
 
-/* What bringing pages in changes: private writable ones no longer follow their file. */
-static void model_populate(struct proc *proc, unsigned int first, unsigned int nr)
+/* The first page of the model behind the area that page @i is in. */
+static unsigned int end_of_area(struct proc *proc, unsigned int i)
 {
-	for (unsigned int i = first; i < first + nr; i++) {
+	struct vm_area_struct *vma = vma_lookup(proc->mm, addr_of(i));
+	unsigned int end = i + 1;
+
+	while (end % WINDOW_PAGES && addr_of(end) < vma->vm_end)
+		end++;
+	return end;
+}
+
+/* What bringing pages in changes: private writable ones no longer follow their file. What cannot be
+ * had ends it for its area, not for the next ones. False: there was such a page. */
+static bool model_populate(struct proc *proc, unsigned int first, unsigned int nr)
+{
+	bool all = true;
+
+	for (unsigned int i = first; i < first + nr;) {
 		struct mpage *page = &proc->pages[i];
 
-		if (!page->mapped || !page->prot || page->on_fault)
+		if (page->mapped && !page->on_fault && expected_fault(page, false)) {
+			all = false;
+			i = end_of_area(proc, i);
 			continue;
-		if (expected_fault(page, false))
-			break;
-		if (page->prot & PROT_WRITE && !page->shared)
+		}
+		if (page->mapped && !page->on_fault && page->prot & PROT_WRITE && !page->shared)
 			writable_bytes(page);
+		i++;
 	}
+	return all;
 }
 
 /* --- checking --- */
@@ -169,8 +186,8 @@ static void check_page(struct proc *proc, unsigned int i)
 	bytes = bytes_of(page) ? bytes_of(page) : zeros;
 	for (unsigned int at = 0; at < PAGE_SIZE; at++)
 		if (found[at] != bytes[at])
-			panic("page %u of process %p, byte %u: %02x, not %02x", i, (void *)proc->mm, at,
-			      found[at], bytes[at]);
+			panic("page %u of process %p, byte %u: %02x, not %02x", i, (void *)proc->mm,
+			      at, found[at], bytes[at]);
 }
 
 static void check_processes(void)
@@ -182,8 +199,9 @@ static void check_processes(void)
 }
 
 /* One step, for those who follow. */
-#define say(fmt, ...) \
-	(trace ? print_message("# %u %p: " fmt "\n", step_nr, (void *)proc->mm, ##__VA_ARGS__) : (void)0)
+#define say(fmt, ...)                                                                          \
+	(trace ? print_message("# %u %p: " fmt "\n", step_nr, (void *)proc->mm, ##__VA_ARGS__) \
+	       : (void)0)
 
 static void expect(long got, long want, const char *what)
 {
@@ -222,7 +240,8 @@ static void op_map(struct proc *proc)
 	flags |= object ? 0 : MAP_ANONYMOUS;
 	flags |= locked ? MAP_LOCKED : 0;
 	flags |= random_below(5) ? 0 : MAP_POPULATE;
-	say("map %u+%u prot %lu flags %#lx file %u page %lu", r.first, r.nr, prot, flags, !!object, index);
+	say("map %u+%u prot %lu flags %#lx file %u page %lu", r.first, r.nr, prot, flags, !!object,
+	    index);
 	expect(do_mmap(proc->mm, object ? object->file : NULL, addr_of(r.first), r.nr * PAGE_SIZE,
 		       prot, flags, index), addr_of(r.first), "mmap");
 	if (object)
@@ -351,7 +370,7 @@ static void op_lock(struct proc *proc)
 {
 	struct range r = random_range();
 	bool lock = random_below(2), on_fault = lock && random_below(2);
-	long want = 0;
+	long want = 0, got;
 
 	say("lock %u+%u %u", r.first, r.nr, lock + on_fault);
 	for (unsigned int i = 0; i < r.nr && !want; i++) {
@@ -363,14 +382,17 @@ static void op_lock(struct proc *proc)
 			page->on_fault = on_fault;
 		}
 	}
-	expect(lock ? do_mlock(proc->mm, addr_of(r.first), r.nr * PAGE_SIZE, on_fault)
-		    : do_munlock(proc->mm, addr_of(r.first), r.nr * PAGE_SIZE), want, "mlock");
-	if (lock && !on_fault && !want)
-		model_populate(proc, r.first, r.nr);
+	got = lock ? do_mlock(proc->mm, addr_of(r.first), r.nr * PAGE_SIZE, on_fault)
+		   : do_munlock(proc->mm, addr_of(r.first), r.nr * PAGE_SIZE);
+	if (lock && !on_fault && !want && !model_populate(proc, r.first, r.nr))
+		want = -ENOMEM;
+	expect(got, want, "mlock");
 }
 
-/* Pages [from, from + nr) go to [to, to + nr). @keep: the old ones stay, without their own copies. */
-static void model_move(struct proc *proc, unsigned int from, unsigned int to, unsigned int nr, bool keep)
+/* Pages [from, from + nr) go to [to, to + nr). @keep: the old ones stay, without their own
+ * copies. */
+static void model_move(struct proc *proc, unsigned int from, unsigned int to, unsigned int nr,
+		       bool keep)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		struct mpage *old = &proc->pages[from + i], *new = &proc->pages[to + i];
@@ -436,7 +458,8 @@ static void op_move(struct proc *proc)
 		want = -EFAULT;
 	else if (r.first < to + new_nr && to < r.first + r.nr)
 		want = -EINVAL;
-	/* What is at the destination, and what is too long, has gone even if the rest then fails. */
+	/* What is at the destination, and what is too long, has gone even if the rest then
+	 * fails. */
 	if (want >= 0) {
 		for (unsigned int i = 0; i < new_nr; i++)
 			model_unmap(&proc->pages[to + i]);
@@ -445,7 +468,8 @@ static void op_move(struct proc *proc)
 		if (min(len, new_nr * PAGE_SIZE) > vma->vm_end - addr)
 			want = -EFAULT;
 	}
-	expect(do_mremap(proc->mm, addr, len, new_nr * PAGE_SIZE, flags, addr_of(to)), want, "mremap");
+	expect(do_mremap(proc->mm, addr, len, new_nr * PAGE_SIZE, flags, addr_of(to)), want,
+	       "mremap");
 	if (want < 0)
 		return;
 	model_move(proc, r.first, to, min((unsigned long)r.nr, new_nr), keep);
@@ -463,16 +487,18 @@ static void op_resize(struct proc *proc)
 	unsigned int new_nr = 1 + random_below(r.nr + 4);
 	long want = addr;
 
-	if (r.first % WINDOW_PAGES + new_nr > WINDOW_PAGES || grows_past_model(proc, r.first, new_nr))
+	if (r.first % WINDOW_PAGES + new_nr > WINDOW_PAGES ||
+	    grows_past_model(proc, r.first, new_nr))
 		return;
 	say("resize %u+%u to %u", r.first, r.nr, new_nr);
 	if (!vma)
 		want = -EFAULT;
-	else if (new_nr >= r.nr && len > vma->vm_end - addr)
+	else if (new_nr > r.nr && len > vma->vm_end - addr)
 		want = -EFAULT;
 	else if (new_nr > r.nr) {
 		next = vma_next(vma);
-		if (addr + len != vma->vm_end || (next && next->vm_start < addr + new_nr * PAGE_SIZE))
+		if (addr + len != vma->vm_end ||
+		    (next && next->vm_start < addr + new_nr * PAGE_SIZE))
 			want = -ENOMEM;
 	}
 	expect(do_mremap(proc->mm, addr, len, new_nr * PAGE_SIZE, 0, 0), want, "mremap in place");
@@ -597,7 +623,8 @@ static void model_truncate(struct object *object, size_t size)
 	object->size = size;
 	for (unsigned int p = 0; p < nr_procs; p++)
 		for (unsigned int i = 0; i < NR_PAGES; i++)
-			if (procs[p]->pages[i].object == object && procs[p]->pages[i].index >= first)
+			if (procs[p]->pages[i].object == object &&
+			    procs[p]->pages[i].index >= first)
 				drop_own(&procs[p]->pages[i]);
 }
 
@@ -620,7 +647,8 @@ static void op_file(struct proc *proc)
 
 		say("punch %lu+%lu", first, nr);
 		shim_file_punch(object->file, first * PAGE_SIZE, nr * PAGE_SIZE);
-		for (unsigned long i = first; i < min(first + nr, (unsigned long)WINDOW_PAGES); i++) {
+		for (unsigned long i = first; i < min(first + nr, (unsigned long)WINDOW_PAGES);
+		     i++) {
 			os_free(object->data[i]);
 			object->data[i] = NULL;
 		}
@@ -693,8 +721,8 @@ static void episode(u64 seed)
 	procs[nr_procs++] = os_alloc(sizeof(struct proc));
 	procs[0]->mm = shim_mm_new();
 	for (step_nr = 0; step_nr < EPISODE_STEPS; step_nr++) {
-		lib_snprintf(shim_context, sizeof(shim_context), "in step %u of the episode of SEED=%lu",
-			     step_nr, seed);
+		lib_snprintf(shim_context, sizeof(shim_context),
+			     "in step %u of the episode of SEED=%lu", step_nr, seed);
 		step();
 		check_all();
 		if (step_nr % 32 == 31)
@@ -715,7 +743,8 @@ static void episode(u64 seed)
 static void random_operations_do_what_the_model_says(void **state)
 {
 	const char *seconds = os_getenv("RANDOM_SECONDS"), *seed = os_getenv("SEED");
-	u64 until = os_time_ns() + (seconds ? strtoul(seconds, NULL, 10) * 1000000000UL : 1500000000UL);
+	u64 until =
+		os_time_ns() + (seconds ? strtoul(seconds, NULL, 10) * 1000000000UL : 1500000000UL);
 	u64 next = seed ? strtoul(seed, NULL, 0) : 1;
 	unsigned int nr = 0;
 

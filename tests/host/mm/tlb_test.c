@@ -1,5 +1,5 @@
-/* tlb_test.c - the test of the tests: without flushes the simulated processors read wrong bytes, and
- * check_all() finds the stale translations. With them neither happens. */
+/* tlb_test.c - the test of the tests: without flushes the simulated processors read wrong bytes,
+ * and check_all() finds the stale translations. With them neither happens. */
 #include "mm_test.h"
 
 static struct mm_struct *mm, *child;
@@ -41,7 +41,8 @@ static void munmap_without_a_flush_leaves_the_old_page_readable(void **state)
 		prepare();
 		mmu_ignore_flushes = ignore;
 		do_munmap(mm, BASE, PAGE_SIZE);
-		assert_int_equal(mmu_read(1, mm, BASE, &value, 8), ignore ? 0 : VM_FAULT_SIGSEGV_MAPERR);
+		assert_int_equal(mmu_read(1, mm, BASE, &value, 8),
+				 ignore ? 0 : VM_FAULT_SIGSEGV_MAPERR);
 		finish();
 	}
 }
@@ -54,7 +55,8 @@ static void mprotect_without_a_flush_leaves_the_page_writable(void **state)
 		prepare();
 		mmu_ignore_flushes = ignore;
 		do_mprotect(mm, BASE, PAGE_SIZE, PROT_READ);
-		assert_int_equal(mmu_write(1, mm, BASE, &value, 8), ignore ? 0 : VM_FAULT_SIGSEGV_ACCERR);
+		assert_int_equal(mmu_write(1, mm, BASE, &value, 8),
+				 ignore ? 0 : VM_FAULT_SIGSEGV_ACCERR);
 		finish();
 	}
 }
@@ -66,8 +68,10 @@ static void mremap_without_a_flush_leaves_the_page_at_its_old_place(void **state
 	for (unsigned int ignore = 0; ignore < 2; ignore++) {
 		prepare();
 		mmu_ignore_flushes = ignore;
-		do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, BASE + PUD_SIZE);
-		assert_int_equal(mmu_read(1, mm, BASE, &value, 8), ignore ? 0 : VM_FAULT_SIGSEGV_MAPERR);
+		do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			  BASE + PUD_SIZE);
+		assert_int_equal(mmu_read(1, mm, BASE, &value, 8),
+				 ignore ? 0 : VM_FAULT_SIGSEGV_MAPERR);
 		finish();
 	}
 }

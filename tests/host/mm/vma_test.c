@@ -1,9 +1,17 @@
-/* vma_test.c - areas against a model with one byte a page; the search for room against brute force. */
+/* vma_test.c - areas against a model with one byte a page; the search for room against brute
+ * force. */
 #include "mm_test.h"
 
 #define PAGES	96
 
-static u8 model[PAGES];		/* 0: unmapped, else 1 + prot */
+#define ACCOUNT	16		/* VM_ACCOUNT, which stays when the right to write goes */
+
+static u8 model[PAGES];		/* 0: unmapped, else 1 + prot, and perhaps ACCOUNT */
+
+static u8 accounted(u8 prot)
+{
+	return 1 + prot + (prot & PROT_WRITE ? ACCOUNT : 0);
+}
 
 /* Areas are as few as can be: anonymous neighbours with the same rights are one. */
 static unsigned int runs(void)
@@ -21,7 +29,8 @@ static void compare(struct mm_struct *mm)
 	for (unsigned int i = 0; i < PAGES; i++) {
 		struct vm_area_struct *vma = vma_lookup(mm, BASE + i * PAGE_SIZE);
 
-		assert_int_equal(vma ? 1 + (vma->vm_flags & VM_ACCESS_FLAGS) : 0, model[i]);
+		assert_int_equal(vma ? 1 + (vma->vm_flags & VM_ACCESS_FLAGS) : 0,
+				 model[i] % ACCOUNT);
 	}
 	check_all();
 }
@@ -32,14 +41,15 @@ static void random_areas_are_what_a_page_model_says(void **state)
 
 	memset(model, 0, sizeof(model));
 	for (unsigned int n = 0; n < 3000; n++) {
-		unsigned int first = random_below(PAGES), nr = 1 + random_below(min(PAGES - first, 12u));
+		unsigned int first = random_below(PAGES),
+			     nr = 1 + random_below(min(PAGES - first, 12u));
 		unsigned long addr = BASE + first * PAGE_SIZE, len = nr * PAGE_SIZE;
 		unsigned int prot = random_below(4);
 
 		switch (random_below(3)) {
 		case 0:
 			map_anon(mm, addr, len, prot);
-			memset(model + first, 1 + prot, nr);
+			memset(model + first, accounted(prot), nr);
 			break;
 		case 1:
 			assert_int_equal(do_munmap(mm, addr, len), 0);
@@ -48,7 +58,7 @@ static void random_areas_are_what_a_page_model_says(void **state)
 		default:
 			do_mprotect(mm, addr, len, prot);
 			for (unsigned int i = first; i < first + nr && model[i]; i++)
-				model[i] = 1 + prot;
+				model[i] = accounted(prot) | (model[i] & ACCOUNT);
 		}
 		compare(mm);
 	}
@@ -87,7 +97,8 @@ static void room_is_found_where_brute_force_finds_it(void **state)
 		unsigned long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 
 		flags |= random_below(8) ? 0 : MAP_GROWSDOWN;
-		assert_int_equal(do_mmap(mm, NULL, addr, (1 + random_below(9)) * PAGE_SIZE, RW, flags, 0),
+		assert_int_equal(do_mmap(mm, NULL, addr, (1 + random_below(9)) * PAGE_SIZE, RW,
+					 flags, 0),
 				 addr);
 	}
 	check_all();
@@ -113,15 +124,18 @@ static void a_new_mapping_goes_below_the_last_one(void **state)
 {
 	struct mm_struct *mm = shim_mm_new();
 	unsigned long first = do_mmap(mm, NULL, 0, PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	unsigned long second = do_mmap(mm, NULL, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	unsigned long second =
+		do_mmap(mm, NULL, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0);
 
 	assert_int_equal(first, mm->mmap_base - PAGE_SIZE);
 	assert_int_equal(second, first - PAGE_SIZE);
 	/* A hint is taken when there is room, else not. */
-	assert_int_equal(do_mmap(mm, NULL, BASE + 5, PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0), BASE);
+	assert_int_equal(do_mmap(mm, NULL, BASE + 5, PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0),
+			 BASE);
 	assert_int_equal(do_mmap(mm, NULL, BASE, PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0),
 			 second - PAGE_SIZE);
-	assert_int_equal(do_mmap(mm, NULL, 0, PAGE_SIZE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, 0),
+	assert_int_equal(do_mmap(mm, NULL, 0, PAGE_SIZE, RW,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, 0),
 			 BASE + PAGE_SIZE);
 	check_all();
 	shim_mm_exit(mm);
@@ -129,8 +143,8 @@ static void a_new_mapping_goes_below_the_last_one(void **state)
 
 /* --- what mmap refuses --- */
 
-static long map_error(struct mm_struct *mm, struct file *file, unsigned long addr, unsigned long len,
-		      unsigned long flags, unsigned long pgoff)
+static long map_error(struct mm_struct *mm, struct file *file, unsigned long addr,
+		      unsigned long len, unsigned long flags, unsigned long pgoff)
 {
 	return do_mmap(mm, file, addr, len, RW, flags, pgoff);
 }
@@ -140,7 +154,8 @@ static void mmap_refuses_what_linux_refuses(void **state)
 	const unsigned long anon = MAP_PRIVATE | MAP_ANONYMOUS;
 	struct mm_struct *mm = shim_mm_new();
 	struct file *file = shim_file_new(PAGE_SIZE);
-	struct file *ro = shim_file_reopen(file, FMODE_READ), *wo = shim_file_reopen(file, FMODE_WRITE);
+	struct file *ro = shim_file_reopen(file, FMODE_READ),
+		    *wo = shim_file_reopen(file, FMODE_WRITE);
 
 	assert_int_equal(map_error(mm, NULL, 0, 0, anon, 0), -EINVAL);
 	assert_int_equal(map_error(mm, NULL, 0, PAGE_SIZE, MAP_ANONYMOUS, 0), -EINVAL);
@@ -153,7 +168,8 @@ static void mmap_refuses_what_linux_refuses(void **state)
 	assert_int_equal(map_error(mm, ro, 0, PAGE_SIZE, MAP_SHARED, 0), -EACCES);
 	assert_int_equal(map_error(mm, wo, 0, PAGE_SIZE, MAP_PRIVATE, 0), -EACCES);
 	map_anon(mm, BASE, PAGE_SIZE, RW);
-	assert_int_equal(map_error(mm, NULL, BASE, PAGE_SIZE, anon | MAP_FIXED_NOREPLACE, 0), -EEXIST);
+	assert_int_equal(map_error(mm, NULL, BASE, PAGE_SIZE, anon | MAP_FIXED_NOREPLACE, 0),
+			 -EEXIST);
 	assert_int_equal(do_munmap(mm, BASE + 1, PAGE_SIZE), -EINVAL);
 	assert_int_equal(do_munmap(mm, BASE, 0), -EINVAL);
 	assert_int_equal(do_munmap(mm, BASE, TASK_SIZE), -EINVAL);
@@ -172,10 +188,12 @@ static void limits_are_kept(void **state)
 
 	rlim[RLIMIT_AS].rlim_cur = 10 * PAGE_SIZE;
 	map_anon(mm, BASE, 10 * PAGE_SIZE, RW);
-	assert_int_equal(map_error(mm, NULL, 0, PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, 0), -ENOMEM);
+	assert_int_equal(map_error(mm, NULL, 0, PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, 0),
+			 -ENOMEM);
 	rlim[RLIMIT_AS].rlim_cur = ~0UL;
 	rlim[RLIMIT_DATA].rlim_cur = 12 * PAGE_SIZE;
-	assert_int_equal(map_error(mm, NULL, 0, 3 * PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, 0), -ENOMEM);
+	assert_int_equal(map_error(mm, NULL, 0, 3 * PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, 0),
+			 -ENOMEM);
 	assert_int_equal(do_mmap(mm, NULL, BASE + PUD_SIZE, 3 * PAGE_SIZE, PROT_READ,
 				 MAP_PRIVATE | MAP_ANONYMOUS, 0), BASE + PUD_SIZE);
 	assert_int_equal(do_mprotect(mm, BASE + PUD_SIZE, 3 * PAGE_SIZE, RW), -ENOMEM);

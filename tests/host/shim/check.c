@@ -1,14 +1,15 @@
 /* check.c - the verifier of the host tests.
  * What it proves, for all mms of shim_mms and all files of shim_inodes:
- *	areas		in order, apart, tree and list alike, gaps right, page counts right, in i_mmap
- *	chains		each in its anon_vma's tree at its area's place, all of one root; counts of each anon_vma
- *	tables		each covers an area, is marked as a table of its mm, and is counted
- *	entries		inside an area, with no right that the area does not give; writable only if the
- *			page is shared or exclusively ours; an anonymous page's tree leads to the area
- *	frames		map count is the number of entries, references are entries and cache; on the LRU;
- *			exclusive ones have one entry
- *	sums		rss, vmstat, LRU sizes, objects out; every frame of the machine is accounted for
- *	TLBs		no processor has a translation that the tables do not give any more
+ *	areas	in order, apart, tree and list alike, gaps right, page counts right, in i_mmap
+ *	chains	each in its anon_vma's tree at its area's place, all of one root; the counts of
+ *		each anon_vma
+ *	tables	each covers an area, is marked as a table of its mm, and is counted
+ *	entries	inside an area, with no right that the area does not give; writable only if the
+ *		page is shared or exclusively ours; an anonymous page's tree leads to the area
+ *	frames	map count is the number of entries, references are entries and cache; on the LRU;
+ *		exclusive ones have one entry; rmap_walk finds exactly the entries there are
+ *	sums	rss, vmstat, LRU sizes, objects out; every frame is accounted for
+ *	TLBs	no processor has a translation that the tables do not give any more
  * Locks:  none; nobody else may run. */
 #include "check.h"
 
@@ -22,7 +23,9 @@
 #include <mm/internal.h>
 #include <mm/memblock.h>
 #include <mm/page.h>
+#include <mm/rmap.h>
 #include <mm/slab.h>
+#include <mm/verify.h>
 #include <mm/vmalloc.h>
 #include <mm/vmstat.h>
 #include <uapi/mman.h>
@@ -99,7 +102,8 @@ static bool linked_in_file(struct vm_area_struct *vma)
 {
 	struct interval_tree_node *node;
 
-	interval_tree_for_each(node, &file_mapping(vma->vm_file)->i_mmap, vma->vm_pgoff, vma->vm_pgoff)
+	interval_tree_for_each(node, &file_mapping(vma->vm_file)->i_mmap, vma->vm_pgoff,
+			       vma->vm_pgoff)
 		if (node == &vma->shared)
 			return true;
 	return false;
@@ -138,8 +142,10 @@ static void check_chains(struct vm_area_struct *vma)
 
 	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
 		CHECK(avc->vma == vma, "%#lx", vma->vm_start);
-		CHECK(avc->rb.start == vma->vm_pgoff && avc->rb.last == last, "%#lx", vma->vm_start);
-		CHECK(vma->anon_vma && avc->anon_vma->root == vma->anon_vma->root, "%#lx", vma->vm_start);
+		CHECK(avc->rb.start == vma->vm_pgoff && avc->rb.last == last, "%#lx",
+		      vma->vm_start);
+		CHECK(vma->anon_vma && avc->anon_vma->root == vma->anon_vma->root, "%#lx",
+		      vma->vm_start);
 		CHECK(in_tree(avc->anon_vma, vma, last), "%#lx", vma->vm_start);
 		own |= avc->anon_vma == vma->anon_vma;
 		family_of(avc->anon_vma)->chains++;
@@ -159,8 +165,8 @@ static void check_family(const struct family *family)
 	interval_tree_for_each(node, &anon_vma->rb_root, 0, ~0UL)
 		nr++;
 	CHECK(nr == family->chains, "%lu, not %lu", nr, family->chains);
-	CHECK(anon_vma->num_active_vmas == family->active, "%lu, not %lu", anon_vma->num_active_vmas,
-	      family->active);
+	CHECK(anon_vma->num_active_vmas == family->active, "%lu, not %lu",
+	      anon_vma->num_active_vmas, family->active);
 	CHECK(atomic_read(&anon_vma->refcount) > 0 && !rwsem_is_locked(&anon_vma->rwsem), "%p",
 	      (void *)anon_vma);
 }
@@ -238,8 +244,10 @@ static void check_entry(struct walk *walk, pte_t pte, unsigned long addr)
 		walk->anon++;
 		CHECK(!(vma->vm_flags & VM_SHARED), "%#lx", addr);
 		CHECK(!pte_write(pte) || page_flag(page, PG_anon_exclusive), "%#lx", addr);
-		CHECK(page->index == vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT), "%#lx", addr);
-		CHECK(in_tree((void *)((unsigned long)page->mapping - PAGE_MAPPING_ANON), vma, page->index),
+		CHECK(page->index == vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT), "%#lx",
+		      addr);
+		CHECK(in_tree((void *)((unsigned long)page->mapping - PAGE_MAPPING_ANON), vma,
+			      page->index),
 		      "the page at %#lx cannot be found from its anon_vma", addr);
 		return;
 	}
@@ -281,13 +289,16 @@ static void check_mm(struct mm_struct *mm)
 {
 	struct walk walk = { .mm = mm };
 
-	CHECK(atomic_read(&mm->mm_users) > 0 && !rwsem_is_locked(&mm->mmap_lock), "mm %p", (void *)mm);
+	CHECK(atomic_read(&mm->mm_users) > 0 && !rwsem_is_locked(&mm->mmap_lock), "mm %p",
+	      (void *)mm);
 	check_areas(mm);
 	check_table(&walk, virt_to_phys(mm->pgd), 0, PGD_SHIFT);
 	CHECK(!memcmp(mm->pgd + 256, init_mm.pgd + 256, PAGE_SIZE / 2), "kernel half");
 	CHECK(walk.tables == (unsigned long)atomic_read(&mm->nr_ptes), "%lu", walk.tables);
-	CHECK(walk.anon == atomic_read(&mm->rss_anon), "%ld %ld", walk.anon, atomic_read(&mm->rss_anon));
-	CHECK(walk.file == atomic_read(&mm->rss_file), "%ld %ld", walk.file, atomic_read(&mm->rss_file));
+	CHECK(walk.anon == atomic_read(&mm->rss_anon), "%ld %ld", walk.anon,
+	      atomic_read(&mm->rss_anon));
+	CHECK(walk.file == atomic_read(&mm->rss_file), "%ld %ld", walk.file,
+	      atomic_read(&mm->rss_file));
 	CHECK(walk.shmem == atomic_read(&mm->rss_shmem), "%ld %ld", walk.shmem,
 	      atomic_read(&mm->rss_shmem));
 	sums.tables += walk.tables;
@@ -301,9 +312,11 @@ static void check_mapping(struct address_space *mapping)
 	unsigned long index = 0, nr = 0, areas = 0;
 	struct folio *folio;
 
-	CHECK(!rwsem_is_locked(&mapping->i_mmap_rwsem) && !spin_is_locked(&mapping->pages_lock), " ");
+	CHECK(!rwsem_is_locked(&mapping->i_mmap_rwsem) && !spin_is_locked(&mapping->pages_lock),
+	      " ");
 	radix_for_each(&mapping->i_pages, index, folio) {
-		CHECK(folio->page.mapping == mapping && folio->page.index == index, "index %lu", index);
+		CHECK(folio->page.mapping == mapping && folio->page.index == index, "index %lu",
+		      index);
 		CHECK(index < (unsigned long)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT,
 		      "page %lu is behind the end", index);
 		frames[page_to_pfn(folio_page(folio))].cached++;
@@ -320,6 +333,29 @@ static void check_mapping(struct address_space *mapping)
 
 /* --- frames --- */
 
+static bool count_entries(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
+			  void *arg)
+{
+	struct page_vma_mapped_walk walk = { .folio = folio, .vma = vma, .address = addr };
+	unsigned int *nr = arg;
+
+	while (page_vma_mapped_walk(&walk))
+		(*nr)++;
+	return true;
+}
+
+/* Entries that the reverse map leads to. */
+static unsigned int rmap_entries(struct folio *folio)
+{
+	unsigned int nr = 0;
+	struct rmap_walk_control rwc = { .arg = &nr, .rmap_one = count_entries };
+
+	folio_lock(folio);
+	rmap_walk(folio, &rwc);
+	folio_unlock(folio);
+	return nr;
+}
+
 static void check_frame(unsigned long pfn)
 {
 	const struct frame_use *use = &frames[pfn];
@@ -332,13 +368,18 @@ static void check_frame(unsigned long pfn)
 		return;
 	}
 	CHECK(!(page->flags & (BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) | BIT(PG_reserved) |
-			       BIT(PG_locked) | BIT(PG_poisoned))), "frame %#lx %#lx", pfn, page->flags);
+			       BIT(PG_locked) | BIT(PG_poisoned))),
+	      "frame %#lx %#lx", pfn, page->flags);
 	CHECK(use->cached == !anon, "frame %#lx", pfn);
 	CHECK(folio_mapcount(folio) == (int)use->entries, "frame %#lx: %d, not %u", pfn,
 	      folio_mapcount(folio), use->entries);
-	CHECK(folio_ref_count(folio) == (int)(use->entries + use->cached), "frame %#lx: %d, not %u + %u",
-	      pfn, folio_ref_count(folio), use->entries, use->cached);
-	CHECK(!page_flag(page, PG_anon_exclusive) || (anon && use->entries == 1), "frame %#lx", pfn);
+	CHECK(folio_ref_count(folio) == (int)(use->entries + use->cached),
+	      "frame %#lx: %d, not %u + %u", pfn, folio_ref_count(folio), use->entries,
+	      use->cached);
+	CHECK(!page_flag(page, PG_anon_exclusive) || (anon && use->entries == 1), "frame %#lx",
+	      pfn);
+	CHECK(rmap_entries(folio) == use->entries, "frame %#lx: a walk finds %u entries of %u", pfn,
+	      rmap_entries(folio), use->entries);
 	CHECK(page_flag(page, PG_lru) && page_flag(page, PG_uptodate), "frame %#lx", pfn);
 	sums.anon += anon;
 	sums.file_mapped += !anon && use->entries;
@@ -392,12 +433,27 @@ static void check_sums(void)
 	      active_objects("vm_area_struct"), sums.areas);
 	CHECK(active_objects("anon_vma_chain") == sums.chains, "%lu, not %lu",
 	      active_objects("anon_vma_chain"), sums.chains);
-	CHECK(active_objects("anon_vma") >= sums.anon_vmas, "%lu, not %lu", active_objects("anon_vma"),
-	      sums.anon_vmas);
+	CHECK(active_objects("anon_vma") >= sums.anon_vmas, "%lu, not %lu",
+	      active_objects("anon_vma"), sums.anon_vmas);
 	CHECK(active_objects("mm_struct") == nr_shim_mms, "%lu", active_objects("mm_struct"));
 	CHECK(frames_accounted_for() == baseline.total, "%ld frames are lost",
 	      (long)(baseline.total - frames_accounted_for()));
 	CHECK(!current->nr_held && !irqs_disabled(), "a lock is held");
+}
+
+/* The kernel's own verifier has to come to the same result, by its own ways. */
+static void check_verifier(void)
+{
+	static struct verify_report report;
+
+	CHECK(!verify_memory(&report), " ");
+	CHECK(!report.differences, "%s", report.text);
+	CHECK(report.mms == nr_shim_mms && !report.busy_mms, "%lu mms, not %u", report.mms,
+	      nr_shim_mms);
+	CHECK(report.areas == sums.areas && report.chains == sums.chains, "%lu areas, not %lu",
+	      report.areas, sums.areas);
+	CHECK(report.folios == sums.anon + sums.cached, "%lu folios, not %lu", report.folios,
+	      sums.anon + sums.cached);
 }
 
 void check_all(void)
@@ -417,6 +473,7 @@ void check_all(void)
 	check_frames();
 	check_sums();
 	mmu_check_tlbs();
+	check_verifier();
 }
 
 void check_take_baseline(void)
@@ -444,7 +501,8 @@ void check_nothing_left(void)
 	check_all();
 	shim_drain_all();
 	for (unsigned int i = 0; slab_stats(i, &stats); i++)
-		CHECK(stats.active_objs == baseline.active[i], "%lu objects of %s are out", stats.active_objs,
-		      stats.name);
-	CHECK(nr_free_pages() == baseline.free, "%lu free, not %lu", nr_free_pages(), baseline.free);
+		CHECK(stats.active_objs == baseline.active[i], "%lu objects of %s are out",
+		      stats.active_objs, stats.name);
+	CHECK(nr_free_pages() == baseline.free, "%lu free, not %lu", nr_free_pages(),
+	      baseline.free);
 }

@@ -1,4 +1,5 @@
-/* fail.c - the allocators' doubles, put in front of them by the linker (--wrap), which fail on demand. */
+/* fail.c - the allocators' doubles, put in front of them by the linker (--wrap), which fail on
+ * demand. */
 #include "fail.h"
 
 #include <mm/page_alloc.h>

@@ -5,7 +5,8 @@
 
 #include <lib/types.h>
 
-/* The @nth allocation from now fails (1: the next one), and with @all those after it too. 0: none. */
+/* The @nth allocation from now fails (1: the next one), and with @all those after it too. 0:
+ * none. */
 void fail_nth(unsigned long nth, bool all);
 /* No more failures. True if there was one since fail_nth(). */
 bool fail_stop(void);

@@ -8,6 +8,7 @@
 #include <mm/filemap.h>
 #include <mm/internal.h>
 #include <mm/page.h>
+#include <mm/slab.h>
 #include <uapi/errno.h>
 
 #include "os.h"
@@ -21,7 +22,7 @@ static const struct file_operations file_ops = { .mmap = generic_file_mmap };
 static int charge(struct address_space *mapping)
 {
 	(void)mapping;
-	if (shim_charged >= shim_charge_limit)
+	if (__atomic_load_n(&shim_charged, __ATOMIC_RELAXED) >= shim_charge_limit)
 		return -ENOSPC;
 	__atomic_fetch_add(&shim_charged, 1, __ATOMIC_RELAXED);
 	return 0;
@@ -30,11 +31,12 @@ static int charge(struct address_space *mapping)
 static void uncharge(struct address_space *mapping, unsigned long nr)
 {
 	(void)mapping;
-	ASSERT(shim_charged >= nr);
+	ASSERT(__atomic_load_n(&shim_charged, __ATOMIC_RELAXED) >= nr);
 	__atomic_fetch_sub(&shim_charged, nr, __ATOMIC_RELAXED);
 }
 
-static const struct address_space_operations mapping_ops = { .charge = charge, .uncharge = uncharge };
+static const struct address_space_operations mapping_ops = { .charge = charge,
+							     .uncharge = uncharge };
 
 static struct file *open_inode(struct inode *inode, unsigned int f_mode)
 {
@@ -50,10 +52,13 @@ static struct file *open_inode(struct inode *inode, unsigned int f_mode)
 	return file;
 }
 
-struct file *shim_file_new(size_t bytes)
+/* Inodes are in the kernel's memory, where its verifier expects them. */
+static struct file *new_file(size_t bytes)
 {
-	struct shim_inode *shim = os_alloc(sizeof(*shim));
+	struct shim_inode *shim = kmalloc(sizeof(*shim), GFP_KERNEL | __GFP_ZERO);
 
+	if (!shim)
+		return ERR_PTR(-ENOMEM);
 	address_space_init(&shim->inode.i_data, &shim->inode);
 	shim->inode.i_data.a_ops = &mapping_ops;
 	shim->inode.i_data.shmem = true;
@@ -61,6 +66,14 @@ struct file *shim_file_new(size_t bytes)
 	init_rwsem(&shim->inode.i_rwsem, RANK_INODE);
 	list_add(&shim->node, &shim_inodes);
 	return open_inode(&shim->inode, FMODE_READ | FMODE_WRITE);
+}
+
+struct file *shim_file_new(size_t bytes)
+{
+	struct file *file = new_file(bytes);
+
+	ASSERT(!IS_ERR(file));
+	return file;
 }
 
 struct file *shim_file_reopen(struct file *file, unsigned int f_mode)
@@ -82,13 +95,13 @@ void fput(struct file *file)
 	truncate_pagecache_range(&inode->i_data, 0, ~0UL);
 	ASSERT(!inode->i_data.nrpages && radix_empty(&inode->i_data.i_pages));
 	list_del(&container_of(inode, struct shim_inode, inode)->node);
-	os_free(container_of(inode, struct shim_inode, inode));
+	kfree(container_of(inode, struct shim_inode, inode));
 }
 
 struct file *shmem_file_setup(const char *name, loff_t bytes)
 {
 	(void)name;
-	return shim_file_new(bytes);
+	return new_file(bytes);
 }
 
 loff_t mapping_size(struct address_space *mapping)

@@ -6,7 +6,8 @@
 #include <fs/inode.h>
 #include <lib/list.h>
 
-/* A new file of @bytes zeros, open for reading and writing. It lives as long as a struct file does. */
+/* A new file of @bytes zeros, open for reading and writing. It lives as long as a struct file
+ * does. */
 struct file *shim_file_new(size_t bytes);
 struct file *shim_file_reopen(struct file *file, unsigned int f_mode);
 /* As write(2), read(2) and ftruncate(2) do. write makes the file longer; 0 or a negative errno. */

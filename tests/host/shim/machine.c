@@ -1,6 +1,6 @@
 /* machine.c - memory, processors and tasks, and what kernel/mm needs of the rest of the kernel.
- * Holds:  frame n lies at shim_direct_map + n * PAGE_SIZE, its struct page at shim_vmemmap[n]; holes
- *         between the ranges cannot be touched. A host thread has one task for all its life.
+ * Holds:  frame n lies at shim_direct_map + n * PAGE_SIZE, its struct page at shim_vmemmap[n];
+ *         holes between the ranges cannot be touched. A host thread has one task for all its life.
  * Read:   mmu.c for the processors' translation, check.c for what must hold. */
 #include "machine.h"
 
@@ -44,20 +44,25 @@ static unsigned int nr_threads = 1;	/* host threads that run kernel code [os_loc
 
 spinlock_t tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 struct list_head all_tasks = LIST_HEAD_INIT(all_tasks);
-struct task_struct *init_task_ptr;
+static struct task_struct process_one = { .pid = 1, .tgid = 1, .comm = "init" };
+struct task_struct *init_task_ptr = &process_one;
+
+bool scheduler_running = true;
 
 struct mm_struct *shim_mms[MAX_SHIM_MMS];
 unsigned int nr_shim_mms;
 void (*shim_on_resched)(void);
 void (*shim_on_sleep)(void);
 void (*shim_on_signal)(int sig, struct task_struct *task);
+void (*shim_on_panic)(void);
 bool shim_quiet;
 char shim_context[256];
 
 /* The sections of an image, for paging_init. */
 asm(".pushsection .bss\n"
     ".balign 4096\n"
-    ".globl __text_start, __text_end, __rodata_start, __rodata_end, __image_data_start, __kernel_end\n"
+    ".globl __text_start, __text_end, __rodata_start, __rodata_end\n"
+    ".globl __image_data_start, __kernel_end\n"
     "__text_start: .skip 8192\n"
     "__text_end:\n"
     "__rodata_start: .skip 4096\n"
@@ -74,17 +79,18 @@ void shim_machine_init(const struct mem_range *ranges, unsigned int nr)
 	unsigned long end = ALIGN_UP(ranges[nr - 1].end, PAGE_SIZE << MAX_ORDER);
 
 	shim_direct_map = (unsigned long)os_reserve(end);
-	shim_vmemmap = ALIGN_UP((unsigned long)os_reserve(end / PAGE_SIZE * sizeof(struct page) + chunk),
-				chunk);
+	shim_vmemmap = ALIGN_UP(
+		(unsigned long)os_reserve(end / PAGE_SIZE * sizeof(struct page) + chunk), chunk);
 	for (unsigned int i = 0; i < nr; i++) {
-		unsigned long first = ALIGN_DOWN((unsigned long)phys_to_page(ranges[i].start), chunk);
+		unsigned long first =
+			ALIGN_DOWN((unsigned long)phys_to_page(ranges[i].start), chunk);
 		unsigned long last = ALIGN_UP((unsigned long)phys_to_page(ranges[i].end), chunk);
 
 		os_commit(phys_to_virt(ranges[i].start), ranges[i].end - ranges[i].start);
 		os_commit((void *)first, last - first);
 	}
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
-		cpu_locals[cpu].id = cpu;
+		cpu_locals[cpu] = (struct cpu_local){ .id = cpu, .need_resched = 1 };
 	for (unsigned int i = 0; i < RLIM_NLIMITS; i++)
 		shared_signal.rlim[i] = (struct rlimit){ ~0UL, ~0UL };
 	lock_debug_start();
@@ -123,9 +129,8 @@ static void thread_main(void *arg)
 	struct start *start = arg;
 	struct task_struct *task = os_alloc(sizeof(*task));
 
-	*task = first_task;
+	*task = (struct task_struct){ .signal = &shared_signal, .comm = "thread" };
 	task->pid = task->tgid = 101 + start->cpu;
-	task->nr_held = task->nr_spin_held = 0;
 	shim_task = task;
 	shim_this_cpu = &cpu_locals[start->cpu];
 	start->fn(start->arg);
@@ -233,6 +238,8 @@ void panic(const char *fmt, ...)
 	vprintk(fmt, ap);
 	printk("\n%s\n", shim_context);
 	va_end(ap);
+	if (shim_on_panic)
+		shim_on_panic();
 	os_abort();
 }
 
@@ -290,7 +297,7 @@ bool wake_up_state(struct task_struct *task, unsigned int states)
 	bool woken;
 
 	os_lock();
-	woken = task->state & states;
+	woken = __atomic_load_n(&task->state, __ATOMIC_SEQ_CST) & states;
 	if (woken)
 		__atomic_store_n(&task->state, TASK_RUNNING, __ATOMIC_SEQ_CST);
 	os_wake_all();
@@ -303,7 +310,7 @@ bool wake_up_process(struct task_struct *task)
 	return wake_up_state(task, ~0u);
 }
 
-void cond_resched(void)
+void preempt_schedule(void)
 {
 	might_sleep();
 	if (shim_on_resched)

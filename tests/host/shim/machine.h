@@ -1,4 +1,5 @@
-/* machine.h - a machine for kernel/mm to run on inside a host program: memory, processors, tasks. */
+/* machine.h - a machine for kernel/mm to run on inside a host program: memory, processors,
+ * tasks. */
 #ifndef SHIM_MACHINE_H
 #define SHIM_MACHINE_H
 
@@ -8,11 +9,11 @@
 #include <mm/mm.h>
 #include <proc/task.h>
 
-/* Make frames and struct pages for @ranges (bytes, page aligned, ascending) accessible, with nothing
- * told to memblock. */
+/* Make frames and struct pages for @ranges (bytes, page aligned, ascending) accessible, with
+ * nothing told to memblock. */
 void shim_machine_init(const struct mem_range *ranges, unsigned int nr);
-/* The same for the usual 16 MiB in three pieces, then memblock, the kernel's top-level table, mm_init.
- * Takes the baseline for check_nothing_left(). */
+/* The same for the usual 16 MiB in three pieces, then memblock, the kernel's top-level table,
+ * mm_init. Takes the baseline for check_nothing_left(). */
 void shim_boot(void);
 
 /* The calling thread goes on as processor @cpu. */
@@ -37,9 +38,10 @@ bool shim_panics(void (*fn)(void *), void *arg, const char *text);
 bool shim_survives(void (*fn)(void *), void *arg);
 
 /* Hooks, NULL unless a test sets them. */
-extern void (*shim_on_resched)(void);		/* in cond_resched() */
+extern void (*shim_on_resched)(void);		/* in each cond_resched(): it is always time */
 extern void (*shim_on_sleep)(void);		/* in schedule_timeout() */
 extern void (*shim_on_signal)(int sig, struct task_struct *task);
+extern void (*shim_on_panic)(void);		/* after the message */
 extern bool shim_quiet;				/* printk says nothing */
 extern char shim_context[256];			/* what a panic adds: where in a random run */
 

@@ -1,6 +1,6 @@
 /* mmu.c - the software MMU and its TLBs; asm/tlb.h for the kernel.
- * Holds:  a processor's TLB has only translations of the mm that it has loaded, and its bit is in that
- *         mm's cpu_mask. It holds the mm (mm_count), as a running thread or a lazy one does.
+ * Holds:  a processor's TLB has only translations of the mm that it has loaded, and its bit is in
+ *         that mm's cpu_mask. It holds the mm (mm_count), as a running thread or a lazy one does.
  *         Translations stay until they are flushed or a fault drops them, with no limit on their
  *         number, so that nothing is forgotten by luck. The upper levels are cached as well.
  *         An access happens while its processor's lock is held, so a flush, which takes it, returns
@@ -128,7 +128,8 @@ static u64 find_pmd(struct soft_cpu *cpu, unsigned long addr)
 		entry = table_entry(entry, (addr >> shift) % PTRS_PER_TABLE);
 		if (!(entry & _PAGE_PRESENT))
 			return 0;
-		ASSERT((entry & _PAGE_USER) && (entry & _PAGE_RW) && !(entry & (_PAGE_PSE | _PAGE_NX)));
+		ASSERT((entry & _PAGE_USER) && (entry & _PAGE_RW) &&
+		       !(entry & (_PAGE_PSE | _PAGE_NX)));
 	}
 	*cached = (struct pde_entry){ region, entry };
 	return entry;
@@ -158,8 +159,8 @@ static bool walk(struct soft_cpu *cpu, unsigned long addr, unsigned int flags, p
 	do {
 		if (!allowed(*pte, flags))
 			return false;
-	} while (!__atomic_compare_exchange_n(ptep, &pte->val, pte->val | set, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+	} while (!__atomic_compare_exchange_n(ptep, &pte->val, pte->val | set, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	pte->val |= set;
 	return true;
 }
@@ -231,8 +232,8 @@ static bool try_access(struct soft_cpu *cpu, struct mm_struct *mm, unsigned long
 		old = load(cpu, mm);
 	done = translate(cpu, addr, flags, &pte, &present);
 	if (done)
-		move_bytes((u8 *)phys_to_virt(pte.val & PTE_PFN_MASK) + offset_in_page(addr), buf, len,
-			   flags & FAULT_FLAG_WRITE);
+		move_bytes((u8 *)phys_to_virt(pte.val & PTE_PFN_MASK) + offset_in_page(addr), buf,
+			   len, flags & FAULT_FLAG_WRITE);
 	unlock_cpu(cpu);
 	if (old)
 		mmdrop(old);
@@ -276,7 +277,8 @@ static vm_fault_t access(unsigned int cpu, struct mm_struct *mm, unsigned long a
 	return ret;
 }
 
-vm_fault_t mmu_read(unsigned int cpu, struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+vm_fault_t mmu_read(unsigned int cpu, struct mm_struct *mm, unsigned long addr, void *buf,
+		    size_t len)
 {
 	return access(cpu, mm, addr, buf, len, 0);
 }
@@ -328,7 +330,8 @@ void write64(unsigned int cpu, struct mm_struct *mm, unsigned long addr, u64 val
 
 /* --- what the kernel calls --- */
 
-/* Exactly the range, where a real processor may drop more. Any flush empties the upper levels' cache. */
+/* Exactly the range, where a real processor may drop more. Any flush empties the upper levels'
+ * cache. */
 static void flush_cpu(struct soft_cpu *cpu, unsigned long start, unsigned long end)
 {
 	memset(cpu->pde, 0, sizeof(cpu->pde));
@@ -408,7 +411,8 @@ void mmu_check_tlbs(void)
 	for (struct soft_cpu *cpu = cpus; cpu < cpus + NR_CPUS; cpu++) {
 		if (!cpu->mm)
 			continue;
-		/* Its areas are gone: nobody runs there any more, and the last flush may be left out. */
+		/* Its areas are gone: nobody runs there any more, and the last flush may be left
+		 * out. */
 		if (!atomic_read(&cpu->mm->mm_users))
 			continue;
 		for (unsigned int i = 0; i < TLB_SLOTS; i++)
@@ -422,7 +426,8 @@ void mmu_check_tlbs(void)
 				continue;
 			pmd = mm_find_pmd(cpu->mm, addr);
 			if (!pmd || pmd->val != cpu->pde[i].pmd)
-				panic("processor %ld has a stale table for %#lx", (long)(cpu - cpus), addr);
+				panic("processor %ld has a stale table for %#lx",
+				      (long)(cpu - cpus), addr);
 		}
 	}
 }

@@ -1,5 +1,5 @@
-/* mmu.h - the simulated processors' address translation: reads and writes of user memory through the
- * tables that the kernel built, with a TLB for each processor. */
+/* mmu.h - the simulated processors' address translation: reads and writes of user memory through
+ * the tables that the kernel built, with a TLB for each processor. */
 #ifndef SHIM_MMU_H
 #define SHIM_MMU_H
 
@@ -7,10 +7,11 @@
 
 /* Access @len bytes of @mm at @addr from processor @cpu, which loads @mm's tables if it has others.
  * Faults go to mm_fault(). Returns 0 or the VM_FAULT_* bits of the first page that failed. */
-vm_fault_t mmu_read(unsigned int cpu, struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
+vm_fault_t mmu_read(unsigned int cpu, struct mm_struct *mm, unsigned long addr, void *buf,
+		    size_t len);
 vm_fault_t mmu_write(unsigned int cpu, struct mm_struct *mm, unsigned long addr, const void *buf,
 		     size_t len);
-vm_fault_t mmu_exec(unsigned int cpu, struct mm_struct *mm, unsigned long addr);	/* fetch a byte */
+vm_fault_t mmu_exec(unsigned int cpu, struct mm_struct *mm, unsigned long addr); /* fetch a byte */
 
 /* One value, where no fault may fail: panics then. */
 u8 read8(unsigned int cpu, struct mm_struct *mm, unsigned long addr);
@@ -21,8 +22,9 @@ void write64(unsigned int cpu, struct mm_struct *mm, unsigned long addr, u64 val
 /* Every processor that has @mm's tables loaded leaves them, and gives back its hold on @mm. */
 void mmu_leave(struct mm_struct *mm);
 
-/* What each processor's TLB has is at most what the tables of now say, but for accessed and dirty bits:
- * panics otherwise. A forgotten flush is found here even before anybody reads something wrong. */
+/* What each processor's TLB has is at most what the tables of now say, but for accessed and dirty
+ * bits: panics otherwise. A forgotten flush is found here even before anybody reads something
+ * wrong. */
 void mmu_check_tlbs(void);
 
 struct mmu_stats {

@@ -21,7 +21,8 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
 void *os_reserve(size_t bytes)
 {
-	void *addr = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *addr =
+		mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (addr == MAP_FAILED) {
 		perror("mmap");
@@ -57,8 +58,18 @@ void os_print(const char *s)
 	fputs(s, stderr);
 }
 
+/* There in a build that measures coverage, which is otherwise written on a normal exit only. */
+int __llvm_profile_write_file(void) __attribute__((weak));
+
+static void write_coverage(void)
+{
+	if (__llvm_profile_write_file)
+		__llvm_profile_write_file();
+}
+
 void os_abort(void)
 {
+	write_coverage();
 	abort();
 }
 
@@ -94,6 +105,7 @@ bool os_run_child(void (*fn)(void *), void *arg, char *output, size_t size)
 		signal(SIGBUS, SIG_DFL);
 		signal(SIGABRT, SIG_DFL);
 		fn(arg);
+		write_coverage();
 		_exit(0);
 	}
 	close(fds[1]);

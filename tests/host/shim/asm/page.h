@@ -1,6 +1,7 @@
-/* page.h - the kernel's header of this name for a host program: physical memory is an arena that the
- * machine double maps, so the direct map and the struct page array begin where the host put them.
- * Frames that no memblock range holds are not accessible, and neither are their struct pages. */
+/* page.h - the kernel's header of this name for a host program: physical memory is an arena that
+ * the machine double maps, so the direct map and the struct page array begin where the host put
+ * them. Frames that no memblock range holds are not accessible, and neither are their struct
+ * pages. */
 #ifndef ASM_PAGE_H
 #define ASM_PAGE_H
 
@@ -14,7 +15,8 @@
 
 #define TASK_SIZE	0x00007ffffffff000UL
 #define DIRECT_MAP_BASE	shim_direct_map
-#define VMALLOC_START	0xffffc90000000000UL	/* only entries are made for these, nobody goes there */
+/* only entries are made for these, nobody goes there */
+#define VMALLOC_START	  0xffffc90000000000UL
 #define VMALLOC_END	0xffffc98000000000UL
 #define VMEMMAP_BASE	shim_vmemmap
 #define KERNEL_BASE	0xffffffff80000000UL
