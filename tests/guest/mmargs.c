@@ -61,7 +61,8 @@ static void old_lengths(void)
 	fails(remap(p, 1UL << 62, PAGE, 0, NULL), EINVAL,
 	      "mremap from a length beyond the address space is EINVAL");
 	ok(vmas_in(p, p + 4 * PAGE) == 1 && p[3 * PAGE] == 7, "and unmaps nothing");
-	fails(remap(p, -8192UL, PAGE, 0, NULL), EINVAL, "mremap from a length that wraps is EINVAL");
+	fails(remap(p, -8192UL, PAGE, 0, NULL), EINVAL,
+	      "mremap from a length that wraps is EINVAL");
 	ok(vmas_in(p, p + 4 * PAGE) == 1 && p[3 * PAGE] == 7, "and unmaps nothing either");
 	ok(remap(p, 10 * PAGE, 10 * PAGE, 0, NULL) == p,
 	   "mremap to the same length returns the address, even if the area is shorter");
@@ -111,58 +112,88 @@ static void low_addresses(void)
 
 /* ---- the largest number of areas ---- */
 
-/* Splits until there may be no more areas; @arg says which call to try then. */
+/* Sets the limit of areas; it stays as it is where it cannot be set. The limit then. */
+static long set_map_count(long count)
+{
+	char text[32];
+	ssize_t n = 0;
+	int fd = open("/proc/sys/vm/max_map_count", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return 65530;
+	snprintf(text, sizeof(text), "%ld", count);
+	if (write(fd, text, strlen(text)) > 0 && lseek(fd, 0, SEEK_SET) == 0)
+		n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? atol(text) : 65530;
+}
+
+struct attempt {
+	long ret;
+	int err;
+	bool split;
+};
+
+/* The calls that split the area of 8 pages at @spare, and what became of it. */
+static void try_splits(char *spare, struct attempt a[3])
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		char *page = spare + 3 * PAGE;
+
+		errno = 0;
+		a[i].ret = i == 0   ? mlock(page, PAGE)
+			   : i == 1 ? madvise(page, PAGE, MADV_DONTFORK)
+				    : munmap(page, PAGE);
+		a[i].err = errno;
+		a[i].split = vmas_in(spare, spare + 8 * PAGE) != 1;
+		munmap(spare, 8 * PAGE);
+		map_at(spare, 8 * PAGE, RW);
+	}
+}
+
+/* Splits until there may be no more areas; then tries what splits another, then makes room and
+ * tries again. */
 static int at_map_count(void *arg)
 {
-	char *spare = map_at(free_range(10 * PAGE), 8 * PAGE, RW), *p;
-	size_t i, pages = 70000;
-	long ret = 0, want = ENOMEM;
+	struct attempt *a = arg;
+	/* Below the program, so that it comes first in /proc/self/maps. */
+	char *spare = map_at(hide(2 * MIB), 8 * PAGE, RW), *p;
+	size_t i, limit = (size_t)set_map_count(1000), pages = limit + 100;
 
 	p = map_hint(pages * PAGE, PROT_READ, MAP_NORESERVE);
 	must(p != MAP_FAILED);
 	for (i = 1; i < pages; i += 2)
 		if (mprotect(p + i * PAGE, PAGE, PROT_NONE))
 			break;
-	if (i >= pages || errno != ENOMEM || i < 64000)
+	if (i >= pages || errno != ENOMEM || i < limit - 100)
 		return 1;
-	errno = 0;
-	switch ((long)arg) {
-	case 0:
-		ret = mlock(spare + 3 * PAGE, PAGE);
-		break;
-	case 1:
-		ret = madvise(spare + 3 * PAGE, PAGE, MADV_DONTFORK);
-		want = EAGAIN;
-		break;
-	case 2:
-		ret = munmap(spare + 3 * PAGE, PAGE);
-		break;
-	}
-	if (ret != -1 || errno != want)
-		return 2;
-	if (vmas_in(spare, spare + 8 * PAGE) != 1)
-		return 3;
-	/* Room again: the same works. */
-	must(munmap(p, 100 * PAGE) == 0);
-	switch ((long)arg) {
-	case 0:
-		ret = mlock(spare + 3 * PAGE, PAGE);
-		break;
-	case 1:
-		ret = madvise(spare + 3 * PAGE, PAGE, MADV_DONTFORK);
-		break;
-	case 2:
-		ret = munmap(spare + 3 * PAGE, PAGE);
-		break;
-	}
-	return ret == 0 ? 0 : 4;
+	/* The last split, if two at once were too many. */
+	mprotect(p + i * PAGE, (pages - i) * PAGE, PROT_NONE);
+	try_splits(spare, a);
+	must(munmap(p, 50 * PAGE) == 0);
+	try_splits(spare, a + 3);
+	return 0;
 }
 
 static void map_counts(void)
 {
-	child_ok(at_map_count, (void *)0, "mlock that would split one area too many is ENOMEM");
-	child_ok(at_map_count, (void *)1, "madvise that would is EAGAIN");
-	child_ok(at_map_count, (void *)2, "munmap that would is ENOMEM");
+	struct attempt *a = map_shared(PAGE);
+	long before = set_map_count(65530);
+	int i, bad = 0;
+
+	child_ok(at_map_count, a, "mprotect that would split one area too many is ENOMEM");
+	set_map_count(before);
+	ok(a[0].ret == -1 && a[0].err == ENOMEM, "mlock that would is ENOMEM");
+	ok(a[1].ret == -1 && a[1].err == EAGAIN, "madvise that would is EAGAIN");
+	ok(a[2].ret == -1 && a[2].err == ENOMEM, "munmap that would is ENOMEM");
+	ok(!a[0].split && !a[1].split && !a[2].split, "none of them has split the area");
+	for (i = 3; i < 6; i++)
+		bad += a[i].ret != 0 || !a[i].split;
+	is(bad, 0, "with fewer areas all three succeed");
+	munmap(a, PAGE);
 }
 
 /* ---- RLIMIT_AS ---- */
@@ -210,8 +241,8 @@ static int move_at_limit(void *arg)
 	char *p = limited_block(), *q;
 
 	(void)arg;
-	q = remap(p, BLOCK, BLOCK, MREMAP_MAYMOVE | MREMAP_FIXED, p + 1024 * MIB);
-	return q == p + 1024 * MIB ? 0 : 1;
+	q = remap(p, BLOCK, BLOCK, MREMAP_MAYMOVE | MREMAP_FIXED, p - 1024 * MIB);
+	return q == p - 1024 * MIB ? 0 : 1;
 }
 
 static void address_space_limit(void)

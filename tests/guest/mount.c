@@ -108,7 +108,8 @@ static void full(void)
 	must(umount(TOP) == 0);
 	ok(before - meminfo_kib("MemFree") < 1024, "unmounting gives the memory back");
 	must(mount("tmpfs", TOP, "tmpfs", 0, NULL) == 0);
-	is(fill(TOP "/file", 1024 * MIB), ENOSPC, "a tmpfs without a size ends before the memory does");
+	is(fill(TOP "/file", 1024 * MIB), ENOSPC,
+	   "a tmpfs without a size ends before the memory does");
 	must(umount(TOP) == 0);
 }
 

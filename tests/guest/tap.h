@@ -549,6 +549,27 @@ HELPER void check_memory(const struct memory *before)
 		     before->cache[grown - after.cache].active);
 }
 
+/* The kernel's own verdict on all of memory: its first line, and a few differences. */
+HELPER void check_mm(void)
+{
+	char buf[2048], *line;
+	ssize_t n;
+	int fd;
+
+	if (!on_avocet()) {
+		skip("Linux has no mmcheck", "the kernel finds its memory in order");
+		return;
+	}
+	fd = open("/proc/mmcheck", O_RDONLY | O_CLOEXEC);
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = 0;
+	if (ok(strncmp(buf, "mmcheck: ok", 11) == 0, "the kernel finds its memory in order"))
+		return;
+	for (line = strtok(buf, "\n"); line; line = strtok(NULL, "\n"))
+		diag("%s", line);
+}
+
 /* Runs @body in a child, at most @seconds long; the exit status for main(). */
 HELPER int tap_run(void (*body)(void), unsigned int seconds)
 {
@@ -580,8 +601,10 @@ HELPER int tap_run(void (*body)(void), unsigned int seconds)
 		diag("the body ended early with wait status %#x", status);
 		return 2;
 	}
-	if (!tap_state->skip_all)
+	if (!tap_state->skip_all) {
 		check_memory(&before);
+		check_mm();
+	}
 	diag("%d tests, %d failed", tap_state->count, tap_state->failed);
 	if (!tap_state->skip_all)
 		printf("1..%d\n", tap_state->count);
