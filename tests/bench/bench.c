@@ -461,6 +461,41 @@ static unsigned long exit_crowd(size_t mappings)
 	return begin;
 }
 
+#define GENERATIONS	32
+
+/* Generation @left and all after it: write our part of @p, fork the next, look, wait. */
+static void generation(char *p, size_t pages, int left)
+{
+	char *part = p + (size_t)(left - 1) * pages * PAGE;
+	pid_t pid = 0;
+
+	touch(part, pages, (char)left);
+	if (left > 1) {
+		pid = fork();
+		must(pid >= 0);
+		if (pid == 0) {
+			generation(p, pages, left - 1);
+			_exit(0);
+		}
+		wait_well(pid);
+	}
+	must(not_equal(part, pages, (char)left) == 0);
+}
+
+/* A chain of generations that are all alive at its end, each writing some pages. */
+static unsigned long fork_chain(size_t pages)
+{
+	char *p = map(pages);
+	unsigned long t;
+
+	touch(p, pages, 1);
+	t = ticks();
+	generation(p, pages / GENERATIONS, GENERATIONS);
+	t = ticks() - t;
+	munmap(p, pages * PAGE);
+	return t;
+}
+
 /* @vmas touched pages that are an area each, as every other one is read-only. */
 static char *map_split(size_t vmas, char value)
 {
@@ -825,6 +860,7 @@ static void run_all(void)
 	row("fork_call_touched", fork_call, many, "page");
 	row("fork_exit_wait_touched", fork_exit_wait, many, "page");
 	row("fork_200_vmas", fork_many_vmas, 200, "page");
+	row("fork_chain_32", fork_chain, 32UL * 32, "page");
 	row("exit_64_children_16M", exit_crowd, 64UL * 4096, "mapping");
 	row("pipe_ping_pong", ping_pong, 5000, "round-trip");
 	row("fork_exec_exit_wait", fork_exec, 100, "exec");
