@@ -1,7 +1,7 @@
 /* chrdev.c - which operations a device number stands for, and the file system that shows them all.
  * Holds:  a device once registered stays. devtmpfs has one instance, with a node for each device,
  *         whichever of the two came first; besides, programs may change it as any tmpfs.
- * Locks:  chrdev_lock for the table; devtmpfs's root directory by its i_rwsem.
+ * Locks:  device_lock for the table; devtmpfs's root directory by its i_rwsem.
  * Read:   inode.c: inode_set_dev. */
 #include <fs/chrdev.h>
 
@@ -18,67 +18,79 @@
 #include <uapi/errno.h>
 #include <uapi/mount.h>
 
-#define MAX_CHRDEVS	64
+#define MAX_DEVICES	64
 
-struct chrdev {
+struct device {
 	dev_t				rdev;
 	const char			*name;
-	umode_t				mode;
+	umode_t				mode;		/* S_IFCHR or S_IFBLK too */
 	const struct file_operations	*fops;
 };
 
-static DEFINE_SPINLOCK(chrdev_lock, RANK_MOUNT);
-static struct chrdev chrdevs[MAX_CHRDEVS];		/* [chrdev_lock] entries do not change */
-static unsigned int nr_chrdevs;				/* [chrdev_lock] */
+static DEFINE_SPINLOCK(device_lock, RANK_MOUNT);
+static struct device devices[MAX_DEVICES];		/* [device_lock] entries do not change */
+static unsigned int nr_devices;				/* [device_lock] */
 static struct super_block *devtmpfs_sb;			/* [c] once the first mount was made */
 
-static void make_device_node(const struct chrdev *dev)
+static void make_device_node(const struct device *dev)
 {
 	struct dentry *root = devtmpfs_sb->s_root;
 
 	down_write(&root->d_inode->i_rwsem);
-	if (tmpfs_make_node(root, dev->name, S_IFCHR | dev->mode, dev->rdev))
+	if (tmpfs_make_node(root, dev->name, dev->mode, dev->rdev))
 		pr_warn("devtmpfs: no node for %s\n", dev->name);
 	up_write(&root->d_inode->i_rwsem);
 }
 
-void register_chrdev(dev_t rdev, const char *name, umode_t mode, const struct file_operations *fops)
+static void register_device(dev_t rdev, const char *name, umode_t mode,
+			    const struct file_operations *fops)
 {
-	struct chrdev *dev;
+	struct device *dev;
 
-	spin_lock(&chrdev_lock);
-	ASSERT(nr_chrdevs < MAX_CHRDEVS);
-	dev = &chrdevs[nr_chrdevs++];
-	*dev = (struct chrdev){ .rdev = rdev, .name = name, .mode = mode, .fops = fops };
-	spin_unlock(&chrdev_lock);
+	spin_lock(&device_lock);
+	ASSERT(nr_devices < MAX_DEVICES);
+	dev = &devices[nr_devices++];
+	*dev = (struct device){ .rdev = rdev, .name = name, .mode = mode, .fops = fops };
+	spin_unlock(&device_lock);
 	if (devtmpfs_sb)
 		make_device_node(dev);
 }
 
-const struct file_operations *chrdev_fops(dev_t rdev)
+void register_chrdev(dev_t rdev, const char *name, umode_t mode, const struct file_operations *fops)
+{
+	register_device(rdev, name, S_IFCHR | mode, fops);
+}
+
+void register_blkdev(dev_t rdev, const char *name, umode_t mode, const struct file_operations *fops)
+{
+	register_device(rdev, name, S_IFBLK | mode, fops);
+}
+
+const struct file_operations *device_fops(umode_t type, dev_t rdev)
 {
 	const struct file_operations *fops = NULL;
 	unsigned int i;
 
-	spin_lock(&chrdev_lock);
-	for (i = 0; i < nr_chrdevs && !fops; i++)
-		if (chrdevs[i].rdev == rdev)
-			fops = chrdevs[i].fops;
-	spin_unlock(&chrdev_lock);
+	spin_lock(&device_lock);
+	for (i = 0; i < nr_devices && !fops; i++)
+		if (devices[i].rdev == rdev && (devices[i].mode & S_IFMT) == type)
+			fops = devices[i].fops;
+	spin_unlock(&device_lock);
 	return fops;
 }
 
-bool chrdev_nth(unsigned int nth, dev_t *rdev, const char **name)
+bool device_nth(unsigned int nth, umode_t *type, dev_t *rdev, const char **name)
 {
 	bool there;
 
-	spin_lock(&chrdev_lock);
-	there = nth < nr_chrdevs;
+	spin_lock(&device_lock);
+	there = nth < nr_devices;
 	if (there) {
-		*rdev = chrdevs[nth].rdev;
-		*name = chrdevs[nth].name;
+		*type = devices[nth].mode & S_IFMT;
+		*rdev = devices[nth].rdev;
+		*name = devices[nth].name;
 	}
-	spin_unlock(&chrdev_lock);
+	spin_unlock(&device_lock);
 	return there;
 }
 
@@ -101,8 +113,8 @@ void devtmpfs_init(void)
 	ASSERT(!IS_ERR(mnt));
 	devtmpfs_sb = mnt->mnt_sb;		/* the kind keeps it; this mount goes */
 	mntput(mnt);
-	for (i = 0; i < nr_chrdevs; i++)
-		make_device_node(&chrdevs[i]);
+	for (i = 0; i < nr_devices; i++)
+		make_device_node(&devices[i]);
 	register_filesystem(&devtmpfs_type);
 }
 

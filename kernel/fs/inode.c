@@ -85,12 +85,12 @@ void inode_set_dev(struct inode *inode, dev_t rdev)
 {
 	const struct file_operations *fops = &no_device_fops;
 
-	if (S_ISCHR(inode->i_mode) || S_ISBLK(inode->i_mode))
+	if (S_ISCHR(inode->i_mode) || S_ISBLK(inode->i_mode)) {
 		inode->i_rdev = rdev;
-	if (S_ISCHR(inode->i_mode) && chrdev_fops(rdev))
-		fops = chrdev_fops(rdev);
-	else if (S_ISFIFO(inode->i_mode))
+		fops = device_fops(inode->i_mode & S_IFMT, rdev) ?: &no_device_fops;
+	} else if (S_ISFIFO(inode->i_mode)) {
 		fops = &pipe_fops;
+	}
 	inode->i_fop = fops;
 }
 

@@ -5,6 +5,7 @@
 #include <asm/cpuinfo.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
+#include <drivers/blk.h>
 #include <fs/chrdev.h>
 #include <fs/super.h>
 #include <init/cmdline.h>
@@ -17,6 +18,7 @@
 #include <sched/clock.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
+#include <uapi/stat.h>
 
 #define NSEC_PER_TICK	(NSEC_PER_SEC / 100)
 
@@ -246,21 +248,34 @@ int proc_filesystems_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-int proc_devices_show(struct proc_text *text, struct inode *inode)
+static void show_devices(struct proc_text *text, umode_t wanted)
 {
 	const char *name;
+	umode_t type;
 	dev_t rdev;
 
+	for (unsigned int n = 0; device_nth(n, &type, &rdev, &name); n++)
+		if (type == wanted)
+			text_printf(text, "%3u %s\n", MAJOR(rdev), name);
+}
+
+int proc_devices_show(struct proc_text *text, struct inode *inode)
+{
 	text_printf(text, "Character devices:\n");
-	for (unsigned int n = 0; chrdev_nth(n, &rdev, &name); n++)
-		text_printf(text, "%3u %s\n", MAJOR(rdev), name);
+	show_devices(text, S_IFCHR);
 	text_printf(text, "\nBlock devices:\n");
+	show_devices(text, S_IFBLK);
 	return 0;
 }
 
 int proc_partitions_show(struct proc_text *text, struct inode *inode)
 {
+	const struct block_device *bdev;
+
 	text_printf(text, "major minor  #blocks  name\n\n");
+	for (unsigned int n = 0; (bdev = blk_nth(n)); n++)
+		text_printf(text, "%4u  %7u %10lu %s\n", MAJOR(bdev->rdev), MINOR(bdev->rdev),
+			    bdev->nr_sectors >> 1, bdev->name);
 	return 0;
 }
 

@@ -15,7 +15,9 @@
 #include <asm/smp.h>
 #include <asm/timer.h>
 #include <debug/panic.h>
+#include <drivers/blk.h>
 #include <drivers/mem.h>
+#include <drivers/pci.h>
 #include <drivers/serial.h>
 #include <drivers/tty.h>
 #include <fs/procfs.h>
@@ -83,6 +85,8 @@ static void kernel_init(void *unused)
 	procfs_init();			/* vfs */
 	mem_devices_init();		/* vfs */
 	tty_init();			/* vfs, kthreads, interrupts */
+	pci_init();			/* slab, vmalloc */
+	virtio_blk_init();		/* pci, vfs, interrupts */
 	unpack_initramfs();		/* vfs */
 	devtmpfs_mount();		/* /dev, devices */
 	setup_free_boot_memory();	/* smp, initramfs */

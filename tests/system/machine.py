@@ -32,9 +32,10 @@ class Machine:
     """A running QEMU with its console on two pipes; `with` ends it whatever happens."""
 
     def __init__(self, name, kernel=KERNEL, initrd=INITRAMFS, append="console=ttyS0", boot="pvh",
-                 esp=None, cpus=2, mem="256"):
+                 esp=None, cpus=2, mem="256", extra=None):
         command = [os.path.join(TESTS, "run-qemu"), "--boot", boot, "--cpus", str(cpus),
                    "--mem", str(mem), "--exit-device", "--console-pipe"]
+        command += ["--extra=" + extra] if extra else []
         if boot == "pvh":
             command += ["--kernel", kernel, "--append", append]
             command += ["--initrd", initrd] if initrd else []

@@ -1,4 +1,4 @@
-/* chrdev.h - character devices: operations by device number, and a node in devtmpfs for each. */
+/* chrdev.h - devices: operations by device number, and a node in devtmpfs for each. */
 #ifndef FS_CHRDEV_H
 #define FS_CHRDEV_H
 
@@ -10,8 +10,12 @@ struct file_operations;
  * permissions @mode (such as 0666). The strings and @fops stay. */
 void register_chrdev(dev_t rdev, const char *name, umode_t mode,
 		     const struct file_operations *fops);
-const struct file_operations *chrdev_fops(dev_t rdev);	/* NULL: no such device */
-/* The @nth one to be registered; false past the last. */
-bool chrdev_nth(unsigned int nth, dev_t *rdev, const char **name);
+/* The same for a block device. */
+void register_blkdev(dev_t rdev, const char *name, umode_t mode,
+		     const struct file_operations *fops);
+/* @type: S_IFCHR or S_IFBLK. NULL: no such device. */
+const struct file_operations *device_fops(umode_t type, dev_t rdev);
+/* The @nth one to be registered, its name and S_IFCHR or S_IFBLK; false past the last. */
+bool device_nth(unsigned int nth, umode_t *type, dev_t *rdev, const char **name);
 
 #endif

@@ -21,6 +21,7 @@ enum lock_rank {
 	RANK_RENAME,		/* sb-wide rename mutex */
 	RANK_INODE,		/* inode->i_rwsem: size, truncation, directory entries */
 	RANK_PIPE,		/* pipe->mutex */
+	RANK_DISK_EDGE,		/* a disk: blocks written in part */
 	RANK_TTY_WRITE,		/* tty->write_mutex: one write at a time */
 	RANK_TTY,		/* tty->mutex: line discipline */
 	RANK_EXEC,		/* one execve or ptrace-like access to a task's mm at a time */
@@ -50,6 +51,7 @@ enum lock_rank {
 	RANK_SLAB,		/* kmem_cache->lock: partial slabs */
 	RANK_ZONE,		/* zone->lock: buddy lists, watermarks */
 	RANK_TIMER,		/* one per processor: armed timers */
+	RANK_DISK,		/* a disk's queue of requests */
 	RANK_WAITQ,		/* wait queues, and the wait lists of sleeping locks */
 	RANK_RUNQUEUE,		/* one per processor: runnable threads */
 	RANK_CONSOLE,		/* output, so that any path may print */

@@ -44,6 +44,26 @@ static inline u32 inl(u16 port)
 }
 
 /* @addr is a mapping of device registers. One access of exactly this width. */
+static inline u8 readb(const volatile void *addr)
+{
+	return *(const volatile u8 *)addr;
+}
+
+static inline void writeb(volatile void *addr, u8 value)
+{
+	*(volatile u8 *)addr = value;
+}
+
+static inline u16 readw(const volatile void *addr)
+{
+	return *(const volatile u16 *)addr;
+}
+
+static inline void writew(volatile void *addr, u16 value)
+{
+	*(volatile u16 *)addr = value;
+}
+
 static inline u32 readl(const volatile void *addr)
 {
 	return *(const volatile u32 *)addr;

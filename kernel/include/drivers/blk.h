@@ -1,0 +1,80 @@
+/* blk.h - disks: requests to them, and their device nodes.
+ *
+ * A transfer is a struct bio: a run of sectors on one side, pieces of memory on the other. It may
+ * be submitted in any context; the driver holds it until the device has done it, and then calls
+ * end_io from its interrupt. Nothing is allocated on the way, so memory can be written out when
+ * there is none left. */
+#ifndef DRIVERS_BLK_H
+#define DRIVERS_BLK_H
+
+#include <lib/list.h>
+#include <lib/types.h>
+#include <fs/types.h>
+#include <mm/mm_types.h>
+#include <sched/wait.h>
+#include <sync/rwsem.h>
+
+#define SECTOR_SHIFT	9
+#define SECTOR_BYTES	512u		/* the unit of positions, whatever the disk's blocks are */
+#define BIO_MAX_VECS	32u		/* no disk takes more pieces in one request */
+
+enum bio_op { BIO_READ, BIO_WRITE, BIO_FLUSH };
+
+struct bio_vec {
+	struct page	*page;
+	u32		offset, bytes;	/* may run on into the frames after @page */
+};
+
+struct bio {
+	struct block_device	*bdev;		/* these by the submitter */
+	enum bio_op		op;
+	unsigned int		nr_vecs;	/* BIO_FLUSH: 0 */
+	u64			sector;
+	const struct bio_vec	*vecs;		/* stay until end_io */
+	void			(*end_io)(struct bio *bio);
+	void			*private;
+
+	int			error;		/* valid in end_io: 0 or negative */
+	struct list_head	list;		/* the driver's, until end_io */
+};
+
+struct block_device {
+	char			name[8];	/* [c] */
+	dev_t			rdev;		/* [c] */
+	u64			nr_sectors;	/* [c] */
+	unsigned int		block_bytes;	/* [c] smallest unit, 512 to PAGE_SIZE */
+	unsigned int		max_vecs;	/* [c] pieces of a request, 1 to BIO_MAX_VECS */
+	bool			read_only;	/* [c] */
+	/* [c] Begin a checked @bio. Any context. */
+	void			(*submit)(struct block_device *bdev, struct bio *bio);
+	void			*driver_data;	/* [c] */
+	struct wait_queue_head	wait;		/* those in bio_wait */
+	struct rw_semaphore	edge_rwsem;	/* RANK_DISK_EDGE: see blk_file.c */
+	struct list_head	list;		/* [c] all disks */
+};
+
+/* @bdev has all its [c] fields but list: it can be found and opened from now on, and stays.
+ * Start-up only. */
+void register_disk(struct block_device *bdev);
+/* The disk with that number, or the @nth; NULL: there is none. */
+struct block_device *blk_find(dev_t rdev);
+struct block_device *blk_nth(unsigned int nth);
+
+/* Begin @bio; end_io is called once, possibly before this returns (in the caller's context) and
+ * otherwise in interrupt context. error: 0; -EIO: the disk says so, or the place is not there;
+ * -EINVAL: not whole blocks; -EROFS. Any context. */
+void blk_submit(struct bio *bio);
+/* Submit @bio, whose end_io and private are not used, and sleep until it is done. Its error. */
+int bio_wait(struct bio *bio);
+/* Move @bytes between @sector and @buf, memory of the direct map. Sleeps. 0 or bio's error. */
+int blk_rw_sync(struct block_device *bdev, enum bio_op op, u64 sector, void *buf, size_t bytes);
+/* All that was written is on the medium when this returns 0. Sleeps. */
+int blk_flush(struct block_device *bdev);
+void blk_flush_all(void);
+
+extern const struct file_operations blk_fops;	/* blk_file.c */
+
+/* Find virtio disks and register them as vda, vdb and so on. After pci_init. */
+void virtio_blk_init(void);
+
+#endif
