@@ -210,8 +210,9 @@ help:
 # help:                   test-system are its parts; make test-guest T=cow runs one
 # help: make fuzz         look for operations on memory that go wrong, FUZZ_SECONDS=600
 # help: make soak         long forms: host tests for SOAK_SECONDS=600 each, then guest tests
+# help: make soak-swap    random work in too little memory for SECONDS=3600, on 4 processors
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
-# help: make bench        instructions per memory operation, counted by QEMU
+# help: make bench        memory operations here and on Linux: instructions, time, a plot
 # help: make gdb          boot halted, with gdb attached
 # help: make doctor       say what is missing on this machine;  make deps: install it
 # help: make format       let clang-format lay out the C files;  make clean: remove build/

@@ -25,6 +25,9 @@ typedef unsigned long	uintptr_t;
 #define __noreturn	__attribute__((noreturn))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 
+#ifndef __inline_always		/* a host program may have libc's */
+#define __inline_always inline __attribute__((always_inline))
+#endif
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 

@@ -89,8 +89,9 @@ static size_t bounce_copy(const struct bounce *b, size_t offset, size_t bytes,
 	return done;
 }
 
-/* Move all of @b from or to @start. Returns how many bytes, from the first on, could be moved, or
- * errno if none: a request that failed is done again block by block to find out. */
+/* Move all of @b from or to @start; edge_rwsem is held to write. Returns how many bytes, from the
+ * first on, could be moved, or errno if none (-ETXTBSY: swap lives here): a request that failed is
+ * done again block by block to find out. */
 static ssize_t transfer(struct block_device *bdev, enum bio_op op, loff_t start,
 			const struct bounce *b)
 {
@@ -98,9 +99,12 @@ static ssize_t transfer(struct block_device *bdev, enum bio_op op, loff_t start,
 		.bdev = bdev, .op = op, .sector = start >> SECTOR_SHIFT,
 		.vecs = b->vecs, .nr_vecs = b->nr,
 	};
-	int err = bio_wait(&bio);
 	size_t done = 0;
+	int err;
 
+	if (op == BIO_WRITE && bdev->swap)
+		return -ETXTBSY;
+	err = bio_wait(&bio);
 	if (!err)
 		return b->bytes;
 	while (done < b->bytes) {
@@ -307,12 +311,25 @@ static long blk_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int blk_open(struct inode *inode, struct file *file)
 {
-	file->private_data = blk_find(inode->i_rdev);
-	return file->private_data ? 0 : -ENXIO;
+	struct block_device *bdev = blk_find(inode->i_rdev);
+
+	if (!bdev)
+		return -ENXIO;
+	if (file->f_mode & FMODE_EXCL && !blk_claim(bdev))
+		return -EBUSY;
+	file->private_data = bdev;
+	return 0;
+}
+
+static void blk_release(struct inode *inode, struct file *file)
+{
+	if (file->f_mode & FMODE_EXCL)
+		blk_unclaim(file->private_data);
 }
 
 const struct file_operations blk_fops = {
 	.open		= blk_open,
+	.release	= blk_release,
 	.read		= blk_read,
 	.write		= blk_write,
 	.llseek		= blk_llseek,

@@ -29,7 +29,9 @@ static unsigned int mode_of_flags(int flags)
 		FMODE_READ, FMODE_WRITE, FMODE_READ | FMODE_WRITE, 0,
 	};
 
-	return (flags & O_PATH) ? FMODE_PATH : modes[flags & O_ACCMODE];
+	if (flags & O_PATH)
+		return FMODE_PATH;
+	return modes[flags & O_ACCMODE] | (flags & O_EXCL ? FMODE_EXCL : 0);
 }
 
 struct file *alloc_file(const struct path *path, int flags, const struct file_operations *fops)

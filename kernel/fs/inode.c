@@ -51,12 +51,12 @@ static void evict(struct inode *inode)
 	const struct super_operations *s_op = inode->i_sb->s_op;
 
 	DEBUG_ASSERT(list_empty(&inode->i_flock));
-	if (inode->i_data.nrpages) {
+	if (inode->i_data.nrpages || !list_empty(&inode->i_data.swaplist)) {
 		/* Nobody competes; the lock is for the page cache's contract. A trylock, because
 		 * the last holder may be an area that is unmapped under mmap_lock. */
 		ASSERT(down_write_trylock(&inode->i_rwsem));
 		inode->i_size = 0;
-		truncate_pagecache_range(&inode->i_data, 0, ~0UL);
+		truncate_inode_pages_final(&inode->i_data);
 		up_write(&inode->i_rwsem);
 	}
 	if (s_op && s_op->evict_inode)
@@ -146,7 +146,8 @@ void generic_fillattr(struct inode *inode, struct kstat *stat)
 	stat->uid = inode->i_uid;
 	stat->gid = inode->i_gid;
 	stat->size = READ_ONCE(inode->i_size);
-	stat->blocks = READ_ONCE(inode->i_data.nrpages) * (PAGE_SIZE / 512);
+	stat->blocks = (READ_ONCE(inode->i_data.nrpages) + READ_ONCE(inode->i_data.nrswapped)) *
+		       (PAGE_SIZE / 512);
 	stat->blksize = PAGE_SIZE;
 	stat->atime = READ_ONCE(inode->i_atime);
 	stat->mtime = READ_ONCE(inode->i_mtime);

@@ -11,6 +11,7 @@
 #include <init/cmdline.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
+#include <mm/swap.h>
 #include <mm/vmstat.h>
 #include <proc/process.h>
 #include <proc/task.h>
@@ -29,7 +30,7 @@ static void show_kb(struct proc_text *text, const char *name, unsigned long page
 	text_printf(text, "%-16s%8lu kB\n", name, pages << (PAGE_SHIFT - 10));
 }
 
-/* There is no swap yet, and tmpfs pages count as cached, as they do in Linux. */
+/* tmpfs pages count as cached, as they do in Linux. */
 int proc_meminfo_show(struct proc_text *text, struct inode *inode)
 {
 	struct mem_stats m;
@@ -40,19 +41,19 @@ int proc_meminfo_show(struct proc_text *text, struct inode *inode)
 	show_kb(text, "MemAvailable:", m.available);
 	show_kb(text, "Buffers:", 0);
 	show_kb(text, "Cached:", m.file);
-	show_kb(text, "SwapCached:", 0);
+	show_kb(text, "SwapCached:", m.swap_cached);
 	show_kb(text, "Active:", m.active_anon + m.active_file);
 	show_kb(text, "Inactive:", m.inactive_anon + m.inactive_file);
 	show_kb(text, "Active(anon):", m.active_anon);
 	show_kb(text, "Inactive(anon):", m.inactive_anon);
 	show_kb(text, "Active(file):", m.active_file);
 	show_kb(text, "Inactive(file):", m.inactive_file);
-	show_kb(text, "Unevictable:", 0);
+	show_kb(text, "Unevictable:", m.unevictable);
 	show_kb(text, "Mlocked:", m.mlocked);
-	show_kb(text, "SwapTotal:", 0);
-	show_kb(text, "SwapFree:", 0);
+	show_kb(text, "SwapTotal:", m.swap_total);
+	show_kb(text, "SwapFree:", m.swap_free);
 	show_kb(text, "Dirty:", 0);
-	show_kb(text, "Writeback:", 0);
+	show_kb(text, "Writeback:", m.writeback);
 	show_kb(text, "AnonPages:", m.anon);
 	show_kb(text, "Mapped:", m.mapped);
 	show_kb(text, "Shmem:", m.shmem);
@@ -68,25 +69,55 @@ int proc_meminfo_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-int proc_vmstat_show(struct proc_text *text, struct inode *inode)
+/* Linux counts the swap cache as pages of a file, and stacks in KiB. */
+static void show_states(struct proc_text *text)
 {
-	static const char *const event_names[] = {
-		[PGFAULT] = "pgfault", [PGMAJFAULT] = "pgmajfault", [PGALLOC] = "pgalloc_normal",
-		[PGFREE] = "pgfree", [COW_COPY] = "cow_copy", [COW_REUSE] = "cow_reuse",
-		[OOM_KILL] = "oom_kill",
-	};
 	struct mem_stats m;
+	const struct {
+		const char		*name;
+		const unsigned long	*value;
+	} states[] = {
+		{ "nr_free_pages", &m.free }, { "nr_inactive_anon", &m.inactive_anon },
+		{ "nr_active_anon", &m.active_anon }, { "nr_inactive_file", &m.inactive_file },
+		{ "nr_active_file", &m.active_file }, { "nr_unevictable", &m.unevictable },
+		{ "nr_mlock", &m.mlocked }, { "nr_slab_unreclaimable", &m.slab },
+		{ "nr_anon_pages", &m.anon }, { "nr_mapped", &m.mapped },
+		{ "nr_file_pages", &m.file }, { "nr_writeback", &m.writeback },
+		{ "nr_shmem", &m.shmem }, { "nr_kernel_stack", &m.kernel_stack },
+		{ "nr_page_table_pages", &m.page_tables }, { "nr_swapcached", &m.swap_cached },
+	};
 
 	mem_stats(&m);
-	text_printf(text, "nr_free_pages %lu\nnr_inactive_anon %lu\nnr_active_anon %lu\n"
-		    "nr_inactive_file %lu\nnr_active_file %lu\nnr_mlock %lu\nnr_anon_pages %lu\n"
-		    "nr_mapped %lu\nnr_file_pages %lu\nnr_shmem %lu\nnr_slab_unreclaimable %lu\n"
-		    "nr_page_table_pages %lu\nnr_kernel_stack %lu\n", m.free, m.inactive_anon,
-		    m.active_anon, m.inactive_file, m.active_file, m.mlocked, m.anon, m.mapped,
-		    m.file, m.shmem, m.slab, m.page_tables, m.kernel_stack << (PAGE_SHIFT - 10));
-	for (unsigned int i = 0; i < ARRAY_SIZE(event_names); i++)
-		if (event_names[i])
-			text_printf(text, "%s %lu\n", event_names[i], vm_event_sum(i));
+	m.file += m.swap_cached;
+	m.kernel_stack <<= PAGE_SHIFT - 10;
+	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
+		text_printf(text, "%s %lu\n", states[i].name, *states[i].value);
+}
+
+/* Linux's names and order, and two of our own: cow_copy and cow_reuse. */
+int proc_vmstat_show(struct proc_text *text, struct inode *inode)
+{
+	static const struct {
+		enum vm_event_item	item;
+		const char		*name;
+	} events[] = {
+		{ PSWPIN, "pswpin" }, { PSWPOUT, "pswpout" },
+		{ ALLOCSTALL, "allocstall_normal" },
+		{ PGACTIVATE, "pgactivate" }, { PGDEACTIVATE, "pgdeactivate" },
+		{ PGLAZYFREE, "pglazyfree" }, { PGFAULT, "pgfault" }, { PGMAJFAULT, "pgmajfault" },
+		{ PGLAZYFREED, "pglazyfreed" }, { PGREFILL, "pgrefill" },
+		{ PGSTEAL_KSWAPD, "pgsteal_kswapd" }, { PGSTEAL_DIRECT, "pgsteal_direct" },
+		{ PGSCAN_KSWAPD, "pgscan_kswapd" }, { PGSCAN_DIRECT, "pgscan_direct" },
+		{ PGSCAN_ANON, "pgscan_anon" }, { PGSCAN_FILE, "pgscan_file" },
+		{ PGSTEAL_ANON, "pgsteal_anon" }, { PGSTEAL_FILE, "pgsteal_file" },
+		{ PAGEOUTRUN, "pageoutrun" }, { PGROTATED, "pgrotated" }, { OOM_KILL, "oom_kill" },
+		{ SWAP_RA, "swap_ra" }, { SWAP_RA_HIT, "swap_ra_hit" },
+		{ COW_COPY, "cow_copy" }, { COW_REUSE, "cow_reuse" },
+	};
+
+	show_states(text);
+	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++)
+		text_printf(text, "%s %lu\n", events[i].name, vm_event_sum(events[i].item));
 	return 0;
 }
 
@@ -121,7 +152,20 @@ int proc_slabinfo_show(struct proc_text *text, struct inode *inode)
 
 int proc_swaps_show(struct proc_text *text, struct inode *inode)
 {
+	struct swap_stats s;
+
 	text_printf(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	for (unsigned int n = 0; swap_stats(n, &s); n++) {
+		unsigned long size = s.pages << (PAGE_SHIFT - 10);
+		unsigned long used = s.used << (PAGE_SHIFT - 10);
+		size_t before = text->bytes;
+
+		text_escaped(text, s.path, " \t\n\\");
+		text_printf(text, "%*spartition\t%lu\t%s%lu\t%s%d\n",
+			    max(40 - (int)(text->bytes - before), 1), " ",
+			    size, size < 10000000 ? "\t" : "", used, used < 10000000 ? "\t" : "",
+			    s.prio);
+	}
 	return 0;
 }
 

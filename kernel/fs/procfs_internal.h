@@ -63,6 +63,7 @@ struct proc_inode {
 #define PROC_ID_FD	(1u << 29)
 #define PROC_ID_FDINFO	(1u << 30)
 #define PROC_ID_RMAP	(3u << 29)	/* | frame number */
+#define PROC_ID_SWAP	(7u << 29)	/* | area and slot of swap */
 #define PROC_ID_MASK	0xfffffu
 
 struct proc_inode *proc_i(const struct inode *inode);

@@ -36,10 +36,12 @@ static void show_report(struct proc_text *text, const struct verify_report *repo
 		return;
 	}
 	text_printf(text, "mmcheck: ok %lu mms (%lu busy), %lu areas, %lu chains of %lu anon_vmas, "
-		    "%lu entries, %lu folios, %lu mapped files, %lu frames (%lu free), %lu us\n",
+		    "%lu entries, %lu swap entries of %lu slots, %lu folios, %lu mapped files, "
+		    "%lu frames (%lu free), %lu us\n",
 		    report->mms, report->busy_mms, report->areas, report->chains, report->anon_vmas,
-		    report->entries, report->folios, report->files, report->frames,
-		    report->free_frames, (unsigned long)(report->ns / 1000));
+		    report->entries, report->swap_entries, report->slots, report->folios,
+		    report->files, report->frames, report->free_frames,
+		    (unsigned long)(report->ns / 1000));
 }
 
 int proc_mmcheck_show(struct proc_text *text, struct inode *inode)

@@ -21,6 +21,7 @@
 #include <mm/page_alloc.h>
 #include <mm/pagewalk.h>
 #include <mm/slab.h>
+#include <mm/swap.h>
 #include <proc/task.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
@@ -28,8 +29,10 @@
 #define WORD		sizeof(u64)
 #define BUF_WORDS	(PAGE_SIZE / WORD)
 
-/* A word of pagemap. */
+/* A word of pagemap. The low bits are a frame number or, with PM_SWAP, the area and above it the
+ * slot. */
 #define PM_PFN_MASK		(BIT(55) - 1)
+#define PM_SWAP_TYPE_BITS	5
 #define PM_SOFT_DIRTY		BIT(55)
 #define PM_MMAP_EXCLUSIVE	BIT(56)
 #define PM_FILE			BIT(61)		/* of a file or shared memory */
@@ -38,9 +41,11 @@
 
 /* Bits of a word of kpageflags. */
 enum {
-	KPF_LOCKED = 0, KPF_UPTODATE = 3, KPF_DIRTY = 4, KPF_LRU = 5, KPF_ACTIVE = 6, KPF_SLAB = 7,
-	KPF_BUDDY = 10, KPF_MMAP = 11, KPF_ANON = 12, KPF_SWAPBACKED = 14, KPF_NOPAGE = 20,
-	KPF_ZERO_PAGE = 24, KPF_IDLE = 25, KPF_PGTABLE = 26, KPF_RESERVED = 32, KPF_MLOCKED = 33,
+	KPF_LOCKED = 0, KPF_REFERENCED = 2, KPF_UPTODATE = 3, KPF_DIRTY = 4, KPF_LRU = 5,
+	KPF_ACTIVE = 6, KPF_SLAB = 7, KPF_WRITEBACK = 8, KPF_RECLAIM = 9, KPF_BUDDY = 10,
+	KPF_MMAP = 11, KPF_ANON = 12, KPF_SWAPCACHE = 13, KPF_SWAPBACKED = 14,
+	KPF_UNEVICTABLE = 18, KPF_NOPAGE = 20, KPF_ZERO_PAGE = 24, KPF_IDLE = 25, KPF_PGTABLE = 26,
+	KPF_RESERVED = 32, KPF_MLOCKED = 33,
 };
 
 /* ---- arrays of words ---- */
@@ -95,17 +100,26 @@ struct pagemap_fill {
 	bool			show_pfn;
 };
 
+static u64 swap_word(pte_t pte, bool show_slot)
+{
+	swp_entry_t entry = pte_to_swp_entry(pte);
+	u64 slot = swp_offset(entry) << PM_SWAP_TYPE_BITS | swp_type(entry);
+
+	return PM_SWAP | (pte_swp_soft_dirty(pte) ? PM_SOFT_DIRTY : 0) |
+	       (show_slot ? slot & PM_PFN_MASK : 0);
+}
+
 static u64 entry_word(const struct vm_area_struct *vma, pte_t pte, bool show_pfn)
 {
-	bool soft_dirty = vma->vm_flags & VM_SOFTDIRTY || pte_soft_dirty(pte);
-	u64 word = soft_dirty ? PM_SOFT_DIRTY : 0;
+	u64 word = vma->vm_flags & VM_SOFTDIRTY ? PM_SOFT_DIRTY : 0;
 	const struct page *page;
 
 	if (pte_none(pte))
 		return word;
-	if (!pte_present(pte))
-		return word | PM_SWAP;
-	word |= PM_PRESENT | (show_pfn ? pte_pfn(pte) & PM_PFN_MASK : 0);
+	if (is_swap_pte(pte))
+		return word | swap_word(pte, show_pfn);
+	word |= PM_PRESENT | (show_pfn ? pte_pfn(pte) & PM_PFN_MASK : 0) |
+		(pte_soft_dirty(pte) ? PM_SOFT_DIRTY : 0);
 	if (pte_special(pte))
 		return word;
 	page = pfn_to_page(pte_pfn(pte));
@@ -221,6 +235,9 @@ static const struct {
 	{ PG_lru, KPF_LRU }, { PG_active, KPF_ACTIVE }, { PG_slab, KPF_SLAB },
 	{ PG_swapbacked, KPF_SWAPBACKED }, { PG_table, KPF_PGTABLE },
 	{ PG_reserved, KPF_RESERVED }, { PG_mlocked, KPF_MLOCKED }, { PG_idle, KPF_IDLE },
+	{ PG_referenced, KPF_REFERENCED }, { PG_unevictable, KPF_UNEVICTABLE },
+	{ PG_swapcache, KPF_SWAPCACHE }, { PG_writeback, KPF_WRITEBACK },
+	{ PG_reclaim, KPF_RECLAIM },
 };
 
 static u64 frame_flags(unsigned long pfn)
@@ -238,7 +255,8 @@ static u64 frame_flags(unsigned long pfn)
 	if (atomic_read(&page->_mapcount))
 		flags |= BIT(KPF_MMAP);
 	/* A frame's mapping means something only while it is a folio. */
-	if (page_flag(page, PG_lru) && folio_test_anon(page_folio(page)))
+	if ((page_flag(page, PG_lru) || page_flag(page, PG_swapcache)) &&
+	    folio_test_anon(page_folio(page)))
 		flags |= BIT(KPF_ANON);
 	if (!atomic_read(&page->_refcount) && page_is_free_buddy(page))
 		flags |= BIT(KPF_BUDDY);

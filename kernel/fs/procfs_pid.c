@@ -14,6 +14,7 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
+#include <mm/swap.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/resource.h>
@@ -174,10 +175,11 @@ static int oom_score_show(struct proc_text *text, struct inode *inode)
 	long score = 0;
 
 	if (mm) {
-		long pages = get_mm_rss(mm) + atomic_read(&mm->nr_ptes);
+		long pages = get_mm_rss(mm) + atomic_read(&mm->swapents) +
+			     atomic_read(&mm->nr_ptes);
 
 		mmput(mm);
-		score = 1000 + pages * 1000 / (long)totalram_pages +
+		score = 1000 + pages * 1000 / (long)(totalram_pages + nr_swap_slots()) +
 			READ_ONCE(task->signal->oom_score_adj);
 		score = READ_ONCE(task->signal->oom_score_adj) == -OOM_SCORE_ADJ_MAX ? 0 :
 			max(score * 2 / 3, 0L);

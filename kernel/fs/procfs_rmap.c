@@ -1,11 +1,12 @@
-/* procfs_rmap.c - /proc/rmap/FRAME and /proc/PID/anon_vma: the reverse map as text, for people and
- * tests.
+/* procfs_rmap.c - /proc/rmap/FRAME, /proc/rmap/swap:AREA:SLOT and /proc/PID/anon_vma: the reverse
+ * map as text, for people and tests.
  *
  * /proc/rmap is a directory with a file for every frame of memory, found by number (decimal, or 0x
  * and hexadecimal) and not listed. The file says what the frame is, and if it is a folio,
  * everything that a walk of the reverse map visits: which areas map it, and which were asked in
- * vain, and why. /proc/PID/anon_vma goes the other way: from each area of a process to its chains,
- * and from those to all areas in the same trees.
+ * vain, and why. A page that is out has no frame to walk from: the file of its slot of swap tells
+ * whose entries name that, which takes a look at all page tables. /proc/PID/anon_vma goes the other
+ * way: from each area of a process to its chains, and from those to all areas in the same trees.
  *
  * Holds:  nothing is printed under a lock of the reverse map, since printing allocates and reclaim
  *         walks it, too: a walk fills an array of visits, and if that was too small, is done again
@@ -30,7 +31,9 @@
 #include <mm/mm.h>
 #include <mm/page.h>
 #include <mm/page_alloc.h>
+#include <mm/pagewalk.h>
 #include <mm/rmap.h>
+#include <mm/swap.h>
 #include <mm/vmalloc.h>
 #include <proc/task.h>
 #include <sched/sched.h>
@@ -38,6 +41,7 @@
 
 /* larger numbers have no room in an inode's number */
 #define MAX_FRAME	(PROC_ID_FD - 1)
+#define SLOT_BITS	24	/* of a slot's number; the area's is above them */
 #define MAX_TRIES	4	/* of a walk during which entries came or went */
 
 /* ---- which processes have an mm ---- */
@@ -201,19 +205,16 @@ static bool record_one(struct folio *folio, struct vm_area_struct *vma, unsigned
 {
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
 	struct visit visit = visit_of(vma);
-	bool found = false;
 
 	visit.addr = addr;
-	while (page_vma_mapped_walk(&pvmw)) {
+	if (page_vma_mapped_walk(&pvmw)) {
 		visit.outcome = VISIT_MAPS;
 		visit.pte = ptep_get(pvmw.pte);
-		add_visit(arg, &visit);
-		found = true;
-	}
-	if (!found) {
+		page_vma_mapped_walk_done(&pvmw);
+	} else {
 		look_at_entry(vma, &visit);
-		add_visit(arg, &visit);
 	}
+	add_visit(arg, &visit);
 	return true;
 }
 
@@ -234,6 +235,8 @@ struct folio_facts {
 	u64			ino;
 	pgoff_t			index;
 	int			mapcount, refcount;
+	swp_entry_t		slot;		/* with PG_swapcache */
+	unsigned int		slot_count;	/* entries that name it */
 };
 
 /* Folio locked, which keeps its file. */
@@ -248,6 +251,10 @@ static void get_facts(struct folio *folio, struct folio_facts *f)
 		.mapcount = folio_mapcount(folio),
 		.refcount = folio_ref_count(folio) - 1,	/* without ours */
 	};
+	if (f->flags & BIT(PG_swapcache)) {
+		f->slot = folio_swap_entry(folio);
+		f->slot_count = swap_count(f->slot);
+	}
 	if (mapping && !folio_test_anon(folio)) {
 		f->dev = mapping->host->i_sb->s_dev;
 		f->ino = mapping->host->i_ino;
@@ -288,7 +295,15 @@ static const struct {
 	{ PG_active, "active" },
 	{ PG_swapbacked, "swapbacked" },
 	{ PG_anon_exclusive, "anon-exclusive" },
-	{ PG_mlocked, "mlocked" }, { PG_idle, "idle" }, { PG_young, "young" },
+	{ PG_mlocked, "mlocked" },
+	{ PG_referenced, "referenced" },
+	{ PG_unevictable, "unevictable" },
+	{ PG_swapcache, "swapcache" },
+	{ PG_writeback, "writeback" },
+	{ PG_reclaim, "reclaim" },
+	{ PG_readahead, "readahead" },
+	{ PG_idle, "idle" },
+	{ PG_young, "young" },
 };
 
 static void show_page_flags(struct proc_text *text, unsigned long flags)
@@ -308,12 +323,25 @@ static void show_entry(struct proc_text *text, pte_t pte)
 		    pte_dirty(pte) ? " dirty" : "", pte_soft_dirty(pte) ? " soft-dirty" : "");
 }
 
+static void show_slot(struct proc_text *text, swp_entry_t slot)
+{
+	text_printf(text, "%u:%lu", swp_type(slot), swp_offset(slot));
+}
+
+static void show_swap_entry(struct proc_text *text, pte_t pte)
+{
+	text_printf(text, "swap slot ");
+	show_slot(text, pte_to_swp_entry(pte));
+	text_printf(text, "%s%s", pte_swp_exclusive(pte) ? " exclusive" : "",
+		    pte_swp_soft_dirty(pte) ? " soft-dirty" : "");
+}
+
 static void show_other_entry(struct proc_text *text, pte_t pte)
 {
 	if (pte_none(pte))
 		text_printf(text, "nothing is mapped there");
-	else if (!pte_present(pte))
-		text_printf(text, "what is there has been swapped out");
+	else if (is_swap_pte(pte))
+		show_swap_entry(text, pte);
 	else if (pte_special(pte))
 		text_printf(text, "the zero page is mapped there");
 	else
@@ -341,9 +369,19 @@ static void show_owner(struct proc_text *text, const struct folio_facts *f)
 		text_printf(text, "anonymous, anon_vma %lx", f->mapping - PAGE_MAPPING_ANON);
 	else if (f->mapping)
 		text_printf(text, "file %02x:%02x %lu", MAJOR(f->dev), MINOR(f->dev), f->ino);
+	else if (f->flags & BIT(PG_swapcache))
+		text_printf(text, "read from swap, and nobody's yet");
 	else
 		text_printf(text, "cut off from its file");
 	text_printf(text, ", index %#lx\n", f->index);
+}
+
+static void show_copy_of(struct proc_text *text, const struct folio_facts *f)
+{
+	text_printf(text, "copy of swap slot ");
+	show_slot(text, f->slot);
+	text_printf(text, ", which %u %s\n", f->slot_count,
+		    f->slot_count == 1 ? "entry names" : "entries name");
 }
 
 static void show_walk(struct proc_text *text, const struct visits *v, const struct folio_facts *f,
@@ -354,6 +392,8 @@ static void show_walk(struct proc_text *text, const struct visits *v, const stru
 	show_owner(text, f);
 	text_printf(text, "mapcount %d, references %d, ", f->mapcount, f->refcount);
 	show_page_flags(text, f->flags);
+	if (f->flags & BIT(PG_swapcache))
+		show_copy_of(text, f);
 	for (unsigned int i = 0; i < v->nr && !text->failed; i++) {
 		show_visit(text, &v->visits[i], users);
 		cond_resched();
@@ -413,7 +453,146 @@ static int frame_show(struct proc_text *text, struct inode *inode)
 	return ret;
 }
 
+/* ---- /proc/rmap: one slot of swap ---- */
+
+struct slot_search {
+	swp_entry_t	slot;
+	struct visits	*visits;
+};
+
+static void match_slot(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
+{
+	const struct slot_search *search = walk->arg;
+	struct visit visit = visit_of(walk->vma);
+
+	visit.pte = ptep_get(ptep);
+	visit.addr = addr;
+	if (is_swap_pte(visit.pte) && pte_to_swp_entry(visit.pte).val == search->slot.val)
+		add_visit(search->visits, &visit);
+}
+
+static int search_mm(struct mm_struct *mm, struct slot_search *search)
+{
+	struct mm_walk walk = { .pte_entry = match_slot, .arg = search };
+	int ret = down_read_killable(&mm->mmap_lock);
+
+	if (ret)
+		return ret;
+	for (walk.vma = find_vma(mm, 0); walk.vma; walk.vma = vma_next(walk.vma))
+		walk_page_range(&walk, walk.vma->vm_start, walk.vma->vm_end);
+	up_read(&mm->mmap_lock);
+	return 0;
+}
+
+/* User number @n is the first with its mm, and has something in swap. */
+static bool is_searched(const struct mm_users *u, unsigned int n)
+{
+	if (!atomic_read(&u->users[n].mm->swapents))
+		return false;
+	for (unsigned int i = 0; i < n; i++)
+		if (u->users[i].mm == u->users[n].mm)
+			return false;
+	return true;
+}
+
+/* 0, -ENOMEM or -EINTR. */
+static int search_all(const struct mm_users *u, struct slot_search *search)
+{
+	int ret = 0;
+
+	search->visits->nr = 0;
+	for (unsigned int n = 0; n < u->nr && !ret; n++) {
+		struct mm_struct *mm = u->users[n].mm;
+
+		if (!is_searched(u, n) || !atomic_inc_not_zero(&mm->mm_users))
+			continue;
+		ret = search_mm(mm, search);
+		mmput(mm);
+	}
+	return ret;
+}
+
+static void show_holders(struct proc_text *text, const struct visits *v,
+			 const struct mm_users *users)
+{
+	for (unsigned int i = 0; i < v->nr && !text->failed; i++) {
+		const struct visit *visit = &v->visits[i];
+
+		text_printf(text, "  holds   ");
+		show_users(text, users, visit->mm);
+		text_printf(text, " %lx-%lx at %lx: ", visit->start, visit->end, visit->addr);
+		show_swap_entry(text, visit->pte);
+		text_printf(text, "\n");
+		cond_resched();
+	}
+}
+
+/* Entries that are in no page table are a tmpfs file's. */
+static void show_search(struct proc_text *text, const struct slot_search *search,
+			const struct mm_users *users)
+{
+	unsigned int count = swap_count(search->slot), found = search->visits->nr;
+	unsigned long pfn = swap_cache_pfn(search->slot);
+
+	text_printf(text, "swap slot ");
+	show_slot(text, search->slot);
+	if (!count && !pfn)
+		text_printf(text, ": free");
+	else if (pfn)
+		text_printf(text, ": also in memory, frame %#lx", pfn);
+	else
+		text_printf(text, ": on the disk alone");
+	text_printf(text, "\n");
+	show_holders(text, search->visits, users);
+	text_printf(text, "found %u of %u entries in page tables%s\n", found, count,
+		    found < count ? ", the others are files'" : "");
+}
+
+static int slot_show(struct proc_text *text, struct inode *inode)
+{
+	unsigned int id = proc_i(inode)->id & ~PROC_ID_SWAP;
+	struct visits visits = {};
+	struct slot_search search = {
+		.slot = swp_entry(id >> SLOT_BITS, id & (BIT(SLOT_BITS) - 1)), .visits = &visits,
+	};
+	struct mm_users users;
+	int ret = get_users(&users);
+
+	if (ret)
+		return ret;
+	do {
+		ret = visits.nr >= visits.max ? grow_visits(&visits) : 0;
+		if (!ret)
+			ret = search_all(&users, &search);
+	} while (!ret && visits.nr > visits.max);
+	if (!ret)
+		show_search(text, &search, &users);
+	vfree(visits.visits);
+	put_users(&users);
+	return ret;
+}
+
 /* ---- /proc/rmap: the directory ---- */
+
+static const struct proc_entry slot_entry = {
+	.name = "SLOT", .mode = S_IFREG | 0400, .show = slot_show,
+};
+
+/* What follows "swap:" in a name: AREA:SLOT, decimal. */
+static int lookup_slot(struct inode *dir, struct dentry *dentry, char *name)
+{
+	char *colon = strchr(name, ':');
+	unsigned long type, offset;
+
+	if (!colon)
+		return -ENOENT;
+	*colon = '\0';
+	if (parse_ulong(name, 10, &type) || parse_ulong(colon + 1, 10, &offset) ||
+	    type >= MAX_SWAPFILES || offset >> SLOT_BITS)
+		return -ENOENT;
+	return proc_instantiate(dir, dentry, &slot_entry, NULL,
+				PROC_ID_SWAP | type << SLOT_BITS | offset, false);
+}
 
 static const struct proc_entry frame_entry = {
 	.name = "FRAME", .mode = S_IFREG | 0400, .show = frame_show,
@@ -428,6 +607,8 @@ static int rmap_dir_lookup(struct inode *dir, struct dentry *dentry)
 		return -ENOENT;
 	memcpy(name, dentry->d_name, dentry->d_len);
 	name[dentry->d_len] = '\0';
+	if (!strncmp(name, "swap:", 5))
+		return lookup_slot(dir, dentry, name + 5);
 	if (parse_ulong(name, strchr(name, 'x') ? 16 : 10, &pfn) || pfn > MAX_FRAME ||
 	    !pfn_to_online_page(pfn))
 		return -ENOENT;

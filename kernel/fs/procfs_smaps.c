@@ -1,6 +1,9 @@
 /* procfs_smaps.c - /proc/PID/smaps, smaps_rollup and clear_refs: how much of each area is there,
  * and with how many others it is shared.
- * Holds:  the text is Linux's to the letter. What we do not have (huge pages, swap) is there as 0.
+ * Holds:  the text is Linux's to the letter. What we do not have (huge pages) is there as 0.
+ *         Swap counts what the area would have to bring back: its own swap entries, and those pages
+ *         of a tmpfs file that are out and not hidden by a copy of its own. Only the former have
+ *         owners to share them, so only they are in SwapPss.
  * Locks:  mmap_lock for reading, for BATCH areas at a time, so that a process with very many can go
  *         on meanwhile; the next batch begins where the last one ended, whatever has become of it.
  *         The text goes to kernel memory. Counting is done under each table's pte lock.
@@ -16,6 +19,7 @@
 #include <mm/page.h>
 #include <mm/page_alloc.h>
 #include <mm/pagewalk.h>
+#include <mm/swap.h>
 #include <proc/task.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
@@ -27,8 +31,9 @@
 /* Bytes. */
 struct smaps {
 	u64	resident, shared_clean, shared_dirty, private_clean, private_dirty;
-	u64	referenced, anonymous, swap;
-	u64	pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked;	/* << PSS_SHIFT */
+	u64	referenced, anonymous, lazyfree, swap;
+	/* << PSS_SHIFT */
+	u64	pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked, swap_pss;
 };
 
 /* ---- counting ---- */
@@ -55,6 +60,8 @@ static void count_page(struct smaps *s, const struct page *page, pte_t pte, bool
 	if ((unsigned long)READ_ONCE(page->mapping) & PAGE_MAPPING_ANON) {
 		s->anonymous += PAGE_SIZE;
 		s->pss_anon += share;
+		if (!page_flag(page, PG_swapbacked) && !dirty)
+			s->lazyfree += PAGE_SIZE;
 	} else if (page_flag(page, PG_swapbacked)) {
 		s->pss_shmem += share;
 	} else {
@@ -62,25 +69,43 @@ static void count_page(struct smaps *s, const struct page *page, pte_t pte, bool
 	}
 }
 
+static void count_swapped(struct smaps *s, swp_entry_t entry)
+{
+	s->swap += PAGE_SIZE;
+	s->swap_pss += (PAGE_SIZE << PSS_SHIFT) / max(swap_count(entry), 1u);
+}
+
+struct area_count {
+	struct smaps	*s;
+	unsigned long	out;		/* of the file's pages, so many have left for swap */
+	unsigned long	hidden;		/* of these, so many have a copy in the area */
+};
+
 /* The zero page is nobody's. */
 static void count_entry(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
 {
 	pte_t pte = ptep_get(ptep);
-	struct smaps *s = walk->arg;
+	struct area_count *count = walk->arg;
 
 	if (pte_none(pte) || (pte_present(pte) && pte_special(pte)))
 		return;
 	if (pte_present(pte))
-		count_page(s, pfn_to_page(pte_pfn(pte)), pte, walk->vma->vm_flags & VM_LOCKED);
+		count_page(count->s, pfn_to_page(pte_pfn(pte)), pte,
+			   walk->vma->vm_flags & VM_LOCKED);
 	else
-		s->swap += PAGE_SIZE;
+		count_swapped(count->s, pte_to_swp_entry(pte));
+	if (count->out)
+		count->hidden += vma_swapped_pages(walk->vma, addr, addr + PAGE_SIZE);
 }
 
 static void count_area(struct vm_area_struct *vma, struct smaps *s)
 {
-	struct mm_walk walk = { .vma = vma, .pte_entry = count_entry, .arg = s };
+	struct area_count count = { s, vma_swapped_pages(vma, vma->vm_start, vma->vm_end), 0 };
+	struct mm_walk walk = { .vma = vma, .pte_entry = count_entry, .arg = &count };
 
 	walk_page_range(&walk, vma->vm_start, vma->vm_end);
+	if (count.out > count.hidden)	/* more may have left since they were counted */
+		s->swap += (count.out - count.hidden) * PAGE_SIZE;
 }
 
 /* ---- text ---- */
@@ -111,14 +136,14 @@ static void show_counts(struct proc_text *text, const struct smaps *s, bool roll
 	show_kb(text, "Private_Dirty:", s->private_dirty);
 	show_kb(text, "Referenced:", s->referenced);
 	show_kb(text, "Anonymous:", s->anonymous);
-	show_kb(text, "LazyFree:", 0);
+	show_kb(text, "LazyFree:", s->lazyfree);
 	show_kb(text, "AnonHugePages:", 0);
 	show_kb(text, "ShmemPmdMapped:", 0);
 	show_kb(text, "FilePmdMapped:", 0);
 	show_kb(text, "Shared_Hugetlb:", 0);
 	text_printf(text, "Private_Hugetlb: %7u kB\n", 0);
 	show_kb(text, "Swap:", s->swap);
-	show_kb(text, "SwapPss:", s->swap);
+	show_pss(text, "SwapPss:", s->swap_pss);
 	show_pss(text, "Locked:", s->pss_locked);
 }
 

@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
+#include <mm/swap.h>
 #include <proc/pid.h>
 #include <proc/process.h>
 #include <proc/random.h>
@@ -18,6 +19,8 @@
 #include <uapi/system.h>
 
 #define RW_MODE		(S_IFREG | 0644)
+#define MAX_SWAPPINESS	200
+#define MAX_PAGE_CLUSTER 31
 #define MAX_MAP_COUNT_LIMIT	0x7fffffffUL
 
 /* ---- kernel ---- */
@@ -167,6 +170,22 @@ static const struct proc_entry kernel_table[] = {
 
 /* ---- vm ---- */
 
+/* What a line says, 0 to @max: 0, or an errno and *value is as it was. */
+static int parse_up_to(char *line, unsigned long max, unsigned int *value)
+{
+	unsigned long number;
+	int ret;
+
+	line[line_length(line)] = '\0';
+	ret = parse_ulong(skip_spaces(line), 0, &number);
+	if (ret)
+		return ret;
+	if (number > max)
+		return -EINVAL;
+	WRITE_ONCE(*value, number);
+	return 0;
+}
+
 /* Always the heuristic one: whatever could fit is granted. */
 static int overcommit_memory_show(struct proc_text *text, struct inode *inode)
 {
@@ -182,17 +201,29 @@ static int max_map_count_show(struct proc_text *text, struct inode *inode)
 
 static int max_map_count_store(struct inode *inode, char *line)
 {
-	unsigned long value;
-	int ret;
+	return parse_up_to(line, MAX_MAP_COUNT_LIMIT, &max_map_count);
+}
 
-	line[line_length(line)] = '\0';
-	ret = parse_ulong(skip_spaces(line), 0, &value);
-	if (ret)
-		return ret;
-	if (value > MAX_MAP_COUNT_LIMIT)
-		return -EINVAL;
-	WRITE_ONCE(max_map_count, value);
+static int swappiness_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%u\n", READ_ONCE(vm_swappiness));
 	return 0;
+}
+
+static int swappiness_store(struct inode *inode, char *line)
+{
+	return parse_up_to(line, MAX_SWAPPINESS, &vm_swappiness);
+}
+
+static int page_cluster_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%u\n", READ_ONCE(vm_page_cluster));
+	return 0;
+}
+
+static int page_cluster_store(struct inode *inode, char *line)
+{
+	return parse_up_to(line, MAX_PAGE_CLUSTER, &vm_page_cluster);
 }
 
 static int drop_caches_show(struct proc_text *text, struct inode *inode)
@@ -222,6 +253,10 @@ static const struct proc_entry vm_table[] = {
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .show = drop_caches_show,
 	  .store = drop_caches_store },
 	PROC_TEXT("overcommit_memory", overcommit_memory_show),
+	{ .name = "page-cluster", .mode = RW_MODE, .show = page_cluster_show,
+	  .store = page_cluster_store },
+	{ .name = "swappiness", .mode = RW_MODE, .show = swappiness_show,
+	  .store = swappiness_store },
 	{ .name = "max_map_count", .mode = RW_MODE, .show = max_map_count_show,
 	  .store = max_map_count_store },
 	{ .name = NULL },

@@ -282,7 +282,7 @@ static void show_memory(struct proc_text *text, struct mm_struct *mm)
 	show_kb(text, "VmExe", min(code, exec));
 	show_kb(text, "VmLib", exec > code ? exec - code : 0);
 	show_pages(text, "VmPTE", atomic_read(&mm->nr_ptes));
-	show_pages(text, "VmSwap", 0);
+	show_pages(text, "VmSwap", atomic_read(&mm->swapents));
 }
 
 static void show_identity(struct proc_text *text, struct task_struct *task,

@@ -24,16 +24,20 @@
 #include <uapi/fcntl.h>
 #include <uapi/resource.h>
 
-/* Copy what page @index has from @offset on. Returns the bytes moved. */
-static size_t read_page(struct address_space *mapping, pgoff_t index, size_t offset, size_t bytes,
+/* Copy what page @index has from @offset on. Returns the bytes moved, or -ENOMEM or -EIO where it
+ * is in swap and cannot be had. */
+static ssize_t read_page(struct address_space *mapping, pgoff_t index, size_t offset, size_t bytes,
 			struct iov_iter *to)
 {
-	struct folio *folio = filemap_get_folio(mapping, index);
+	struct folio *folio = filemap_read_folio(mapping, index);
 	size_t moved;
 
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
 	if (!folio)
 		return iov_iter_zero(bytes, to);
 	moved = copy_to_iter((char *)folio_address(folio) + offset, bytes, to);
+	folio_mark_accessed(folio);
 	folio_put(folio);
 	return moved;
 }
@@ -45,16 +49,19 @@ ssize_t generic_file_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 	while (iov_iter_count(to)) {
 		loff_t size = READ_ONCE(inode->i_size);
-		size_t offset = *pos & ~PAGE_MASK, bytes, moved;
+		size_t offset = *pos & ~PAGE_MASK, bytes;
+		ssize_t moved;
 
 		if (*pos >= size)
 			break;
 		bytes = min(PAGE_SIZE - offset, iov_iter_count(to));
 		bytes = min(bytes, (size_t)(size - *pos));
 		moved = read_page(file->f_mapping, *pos >> PAGE_SHIFT, offset, bytes, to);
+		if (moved < 0)
+			return done ? (ssize_t)done : moved;
 		*pos += moved;
 		done += moved;
-		if (moved < bytes)
+		if ((size_t)moved < bytes)
 			return done ? (ssize_t)done : -EFAULT;
 		if (fatal_signal_pending(current))
 			break;
@@ -159,47 +166,53 @@ static ssize_t tmpfs_write(struct file *file, struct iov_iter *from, loff_t *pos
 	return ret;
 }
 
-/* Zero bytes [@from, @to) of one page, if it is there. */
-static void zero_in_page(struct address_space *mapping, loff_t from, loff_t to)
+/* Zero bytes [@from, @to) of one page, if it is there. 0, or -ENOMEM or -EIO where it is in swap
+ * and cannot be had. */
+static int zero_in_page(struct address_space *mapping, loff_t from, loff_t to)
 {
 	struct folio *folio;
 
 	if (from >= to)
-		return;
-	folio = filemap_get_folio(mapping, from >> PAGE_SHIFT);
-	if (!folio)
-		return;
+		return 0;
+	folio = filemap_read_folio(mapping, from >> PAGE_SHIFT);
+	if (IS_ERR_OR_NULL(folio))
+		return PTR_ERR(folio);
 	memset((char *)folio_address(folio) + (from & ~PAGE_MASK), 0, to - from);
 	folio_mark_dirty(folio);
 	folio_put(folio);
+	return 0;
 }
 
-/* Bytes [@start, @end) become a hole: whole pages go, parts of pages are zeroed. */
-static void make_hole(struct inode *inode, loff_t start, loff_t end)
+/* Bytes [@start, @end) become a hole: whole pages go, parts are zeroed. Errors as above. */
+static int make_hole(struct inode *inode, loff_t start, loff_t end)
 {
 	struct address_space *mapping = &inode->i_data;
 	loff_t first = PAGE_ALIGN(start), last = end & PAGE_MASK;
+	int err;
 
-	if (first > last) {			/* inside one page */
-		zero_in_page(mapping, start, end);
-		return;
-	}
-	zero_in_page(mapping, start, first);
-	zero_in_page(mapping, last, end);
-	if (first < last)
+	if (first > last)			/* inside one page */
+		return zero_in_page(mapping, start, end);
+	err = zero_in_page(mapping, start, first);
+	if (!err)
+		err = zero_in_page(mapping, last, end);
+	if (!err && first < last)
 		truncate_pagecache_range(mapping, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1);
+	return err;
 }
 
 static int set_size(struct inode *inode, loff_t bytes)
 {
 	loff_t old = inode->i_size;
+	int err;
 
 	if ((bytes < old && (inode->i_seals & F_SEAL_SHRINK)) ||
 	    (bytes > old && (inode->i_seals & F_SEAL_GROW)))
 		return -EPERM;
-	WRITE_ONCE(inode->i_size, bytes);
 	/* Nothing stays behind the end, neither what was there nor what fallocate put there. */
-	zero_in_page(&inode->i_data, bytes, PAGE_ALIGN(bytes));
+	err = zero_in_page(&inode->i_data, bytes, PAGE_ALIGN(bytes));
+	if (err)
+		return err;
+	WRITE_ONCE(inode->i_size, bytes);
 	truncate_pagecache_range(&inode->i_data, PAGE_ALIGN(bytes) >> PAGE_SHIFT, ~0UL);
 	return 0;
 }
@@ -249,14 +262,18 @@ int tmpfs_fallocate(struct inode *inode, int mode, loff_t start, loff_t bytes)
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
 		if (inode->i_seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 			return -EPERM;
-		make_hole(inode, start, end);
-		inode_update_time(inode);
-		return 0;
+		err = make_hole(inode, start, end);
+		if (!err)
+			inode_update_time(inode);
+		return err;
 	}
 	if ((inode->i_seals & F_SEAL_GROW) && end > inode->i_size)
 		return -EPERM;
-	if (mode & FALLOC_FL_ZERO_RANGE)
-		make_hole(inode, start, end);
+	if (mode & FALLOC_FL_ZERO_RANGE) {
+		err = make_hole(inode, start, end);
+		if (err)
+			return err;
+	}
 	err = allocate_pages(inode, start, end);
 	if (err)
 		return err;

@@ -28,6 +28,7 @@
 #include <mm/memblock.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
+#include <mm/swap.h>
 #include <mm/vmalloc.h>
 #include <proc/process.h>
 #include <sched/clock.h>
@@ -81,6 +82,7 @@ static void __noreturn start_init(void)
 /* Process 1, still in the kernel. Everything may sleep from here on. */
 static void kernel_init(void *unused)
 {
+	kswapd_start();			/* kthreads */
 	vfs_init();
 	procfs_init();			/* vfs */
 	mem_devices_init();		/* vfs */

@@ -27,8 +27,12 @@ static void clear_accessed(pte_t *ptep, unsigned long addr, struct mm_walk *walk
 
 static void clear_soft_dirty(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
 {
-	if (pte_present(ptep_get(ptep)))
+	pte_t pte = ptep_get(ptep);
+
+	if (pte_present(pte))
 		ptep_clear_soft_dirty(ptep);
+	else if (is_swap_pte(pte))
+		set_pte(ptep, pte_swp_clear_soft_dirty(pte));
 }
 
 static bool wanted(const struct vm_area_struct *vma, enum clear_refs what)

@@ -1,6 +1,7 @@
 /* filemap.c - the page cache: the pages of a file by index, and the areas that map the file.
  * Holds:  a folio in i_pages has one reference from there, and its mapping and index say where it
- *         is. Every area of a file is in i_mmap by the file pages that it covers.
+ *         is. A tmpfs page that has left for swap has its entry there instead. Every area of a file
+ *         is in i_mmap by the file pages that it covers.
  * Locks:  pages_lock for i_pages; the folio lock to keep a folio where it is (truncation takes it);
  *         i_mmap_rwsem for i_mmap.
  * Read:   memory.c: do_fault; zap.c: unmap_mapping_range. */
@@ -48,6 +49,7 @@ void address_space_init(struct address_space *mapping, struct inode *host)
 	radix_init(&mapping->i_pages, &node_ops);
 	spin_lock_init(&mapping->pages_lock, RANK_I_PAGES);
 	init_rwsem(&mapping->i_mmap_rwsem, RANK_I_MMAP);
+	INIT_LIST_HEAD(&mapping->swaplist);
 }
 
 /* --- the folio lock --- */
@@ -72,8 +74,19 @@ void folio_unlock(struct folio *folio)
 {
 	DEBUG_ASSERT(folio_flag(folio, PG_locked));
 	page_clear_flag(&folio->page, PG_locked);
+	folio_wake(folio);
+}
+
+void folio_wake(struct folio *folio)
+{
 	if (!list_empty(&folio_wait(folio)->head))
 		wake_up_all(folio_wait(folio));
+}
+
+void folio_wait_writeback(struct folio *folio)
+{
+	if (folio_flag(folio, PG_writeback))
+		wait_event(folio_wait(folio), !folio_flag(folio, PG_writeback));
 }
 
 /* --- pages --- */
@@ -84,15 +97,37 @@ void folio_mark_dirty(struct folio *folio)
 		page_set_flag(&folio->page, PG_dirty);
 }
 
-struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
+void *filemap_get_entry(struct address_space *mapping, pgoff_t index)
 {
 	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
-	struct folio *folio = radix_lookup(&mapping->i_pages, index);
+	void *entry = radix_lookup(&mapping->i_pages, index);
 
-	if (folio)
-		folio_get(folio);
+	if (entry && !is_swap_radix_entry(entry))
+		folio_get(entry);
 	spin_unlock_irqrestore(&mapping->pages_lock, flags);
-	return folio;
+	return entry;
+}
+
+struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
+{
+	void *entry = filemap_get_entry(mapping, index);
+
+	return is_swap_radix_entry(entry) ? NULL : entry;
+}
+
+struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index)
+{
+	for (;;) {
+		void *entry = filemap_get_entry(mapping, index);
+
+		if (is_swap_radix_entry(entry))
+			entry = shmem_swapin_folio(mapping, index, radix_to_swp_entry(entry),
+						   GFP_USER);
+		else if (!entry)
+			return NULL;
+		if (entry)
+			return entry;
+	}
 }
 
 static int insert_folio(struct address_space *mapping, pgoff_t index, struct folio *folio)
@@ -187,37 +222,65 @@ static struct folio *charge_new_folio(struct address_space *mapping, pgoff_t ind
 struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
 {
 	for (;;) {
-		struct folio *folio = filemap_get_folio(mapping, index);
+		void *entry = filemap_get_entry(mapping, index);
 
-		if (!folio)
-			folio = charge_new_folio(mapping, index, gfp);
-		if (PTR_ERR(folio) != -EEXIST)
-			return folio;
+		if (is_swap_radix_entry(entry))
+			entry = shmem_swapin_folio(mapping, index, radix_to_swp_entry(entry), gfp);
+		else if (!entry)
+			entry = charge_new_folio(mapping, index, gfp);
+		if (entry && PTR_ERR(entry) != -EEXIST)
+			return entry;
 	}
+}
+
+/* --- reclaim --- */
+
+bool filemap_reclaim_folio(struct folio *folio)
+{
+	struct address_space *mapping = folio->page.mapping;
+	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
+	int refs = 2;
+	bool gone = atomic_try_cmpxchg(&folio->page._refcount, &refs, 0);
+
+	if (gone && folio_flag(folio, PG_dirty)) {
+		atomic_set(&folio->page._refcount, 2);
+		gone = false;
+	}
+	if (gone) {
+		radix_delete(&mapping->i_pages, folio->page.index);
+		mapping->nrpages--;
+	}
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	if (gone) {
+		WRITE_ONCE(folio->page.mapping, NULL);
+		account_folio(mapping, -1);
+	}
+	return gone;
 }
 
 /* --- truncation --- */
 
-static struct folio *next_folio(struct address_space *mapping, pgoff_t *index, pgoff_t last)
+/* The first entry at or after *index, as filemap_get_entry() has it; *index is where it is. */
+static void *next_entry(struct address_space *mapping, pgoff_t *index, pgoff_t last)
 {
 	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
-	struct folio *folio = radix_next(&mapping->i_pages, index);
+	void *entry = radix_next(&mapping->i_pages, index);
 
-	if (folio && *index > last)
-		folio = NULL;
-	if (folio)
-		folio_get(folio);
+	if (entry && *index > last)
+		entry = NULL;
+	if (entry && !is_swap_radix_entry(entry))
+		folio_get(entry);
 	spin_unlock_irqrestore(&mapping->pages_lock, flags);
-	return folio;
+	return entry;
 }
 
 bool filemap_next_present(struct address_space *mapping, pgoff_t *index)
 {
-	struct folio *folio = next_folio(mapping, index, ~0UL);
+	void *entry = next_entry(mapping, index, ~0UL);
 
-	if (folio)
-		folio_put(folio);
-	return folio;
+	if (entry && !is_swap_radix_entry(entry))
+		folio_put(entry);
+	return entry;
 }
 
 /* @folio is locked and in the cache at @index: take it out. A fault may have mapped it since the
@@ -240,30 +303,54 @@ static void delete_folio(struct address_space *mapping, struct folio *folio, pgo
 		mapping->a_ops->uncharge(mapping, 1);
 }
 
+/* Take what was found at @index out: true. False: reclaim or a fault has moved it between memory
+ * and swap meanwhile. Uses up the reference of a folio. */
+static bool delete_entry(struct address_space *mapping, pgoff_t index, void *entry, bool even_cows)
+{
+	struct folio *folio = entry, *refs[2] = { folio, folio };	/* ours and the cache's */
+	bool mine;
+
+	if (is_swap_radix_entry(entry)) {
+		mine = shmem_free_swap(mapping, index, radix_to_swp_entry(entry));
+		if (mine)
+			mapping->a_ops->uncharge(mapping, 1);
+		return mine;
+	}
+	folio_lock(folio);
+	mine = folio->page.mapping == mapping;
+	if (mine)
+		delete_folio(mapping, folio, index, even_cows);
+	folio_unlock(folio);
+	folios_put(refs, mine ? 2 : 1);
+	return mine;
+}
+
 void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgoff_t last)
 {
 	const pgoff_t start = first;
-	bool even_cows = last == ~0UL;
-	struct folio *folio;
+	bool even_cows = last == ~0UL, again = even_cows;
+	void *entry;
 
 	unmap_mapping_range(mapping, first, last, even_cows);
-	while ((folio = next_folio(mapping, &first, last))) {
-		struct folio *refs[2] = { folio, folio };	/* ours and the cache's */
-		bool mine;
+	while ((entry = next_entry(mapping, &first, last))) {
+		bool gone = delete_entry(mapping, first, entry, even_cows);
 
-		folio_lock(folio);
-		mine = folio->page.mapping == mapping;
-		if (mine)
-			delete_folio(mapping, folio, first, even_cows);
-		folio_unlock(folio);
-		folios_put(refs, mine ? 2 : 1);
+		again |= is_swap_radix_entry(entry);
 		cond_resched();
-		if (first++ == last)
+		if (gone && first++ == last)
 			break;
 	}
-	/* Copies that faults made meanwhile, of pages that were still there. */
-	if (even_cows)
-		unmap_mapping_range(mapping, start, last, true);
+	/* Copies that faults made meanwhile, of pages that were still there; and what processors
+	 * remember of pages that reclaim has unmapped but not flushed yet. */
+	if (again)
+		unmap_mapping_range(mapping, start, last, even_cows);
+}
+
+void truncate_inode_pages_final(struct address_space *mapping)
+{
+	/* Even if it looks empty: swapoff may be moving a page at this moment. */
+	truncate_pagecache_range(mapping, 0, ~0UL);
+	shmem_leave_swaplist(mapping);
 }
 
 /* --- areas --- */

@@ -20,8 +20,36 @@
 #include <sched/sched.h>
 
 struct copy_counts {
-	long	anon, file, shmem;
+	long	anon, file, shmem, swap;
 };
+
+/* One swap entry: one more owner of the slot, and so nobody's alone. Both pte locks are held. */
+static void copy_swap_pte(pte_t *dst, pte_t *src, struct copy_counts *counts)
+{
+	pte_t pte = ptep_get(src);
+
+	swap_duplicate(pte_to_swp_entry(pte));
+	if (pte_swp_exclusive(pte)) {
+		pte = pte_swp_clear_exclusive(pte);
+		set_pte(src, pte);
+	}
+	set_pte(dst, pte);
+	counts->swap++;
+}
+
+/* An anonymous page gets a second owner. If it was one mm's alone, its threads may be writing to it
+ * until they are flushed, and only that mm's entry would know: so if it is a slot's copy, the child
+ * must not take it for a clean one. */
+static inline void share_anon_page(struct page *page)
+{
+	unsigned long flags = READ_ONCE(page->flags);
+
+	if (!(flags & BIT(PG_anon_exclusive)))
+		return;
+	page_clear_flag(page, PG_anon_exclusive);
+	if (unlikely(flags & BIT(PG_swapcache)))
+		folio_mark_dirty(page_folio(page));
+}
 
 /* One present entry. Both pte locks are held. */
 static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, struct copy_counts *counts)
@@ -36,8 +64,7 @@ static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, struct copy_co
 	if (!pte_special(pte)) {
 		page = pfn_to_page(pte_pfn(pte));
 		if ((unsigned long)page->mapping & PAGE_MAPPING_ANON) {
-			if (page_flag(page, PG_anon_exclusive))
-				page_clear_flag(page, PG_anon_exclusive);
+			share_anon_page(page);
 			counts->anon++;
 		} else if (page_flag(page, PG_swapbacked)) {
 			counts->shmem++;
@@ -61,9 +88,16 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm,
 
 	spin_lock(src_ptl);
 	spin_lock_nested(dst_ptl);	/* parent first; nobody takes them the other way round */
-	for (; addr < end; addr += PAGE_SIZE, src++, dst++)
-		if (!pte_none(ptep_get(src)))
+	for (; addr < end; addr += PAGE_SIZE, src++, dst++) {
+		pte_t pte = ptep_get(src);
+
+		if (pte_none(pte))
+			continue;
+		if (likely(pte_present(pte)))
 			copy_present_pte(dst, src, shared, &counts);
+		else
+			copy_swap_pte(dst, src, &counts);
+	}
 	spin_unlock(dst_ptl);
 	spin_unlock(src_ptl);
 	atomic_add(&dst_mm->rss_anon, counts.anon);
@@ -71,6 +105,8 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm,
 		atomic_add(&dst_mm->rss_file, counts.file);
 	if (counts.shmem)
 		atomic_add(&dst_mm->rss_shmem, counts.shmem);
+	if (counts.swap)
+		atomic_add(&dst_mm->swapents, counts.swap);
 }
 
 /* Give @dst the entries of @src. 0 or -ENOMEM, and then some have been copied. */

@@ -6,6 +6,7 @@
  *	none			read	file		do_read_fault: the cached page
  *	none			write	file, private	do_cow_fault: a copy of it
  *	none			write	file, shared	do_shared_fault: the page, dirty
+ *	swap entry		any	any		do_swap_page: the page comes back
  *	present, read-only	write	any		do_wp_page: see there
  *	present, allows it	any	any		another processor was faster
  *
@@ -22,6 +23,7 @@
 #include <asm/tlb.h>
 #include <debug/assert.h>
 #include <mm/filemap.h>
+#include <mm/pagewalk.h>
 #include <mm/vmstat.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
@@ -65,7 +67,9 @@ static void map_new_anon(struct vm_fault *vmf, struct folio *folio)
 	bool writable = vmf->vma->vm_flags & VM_WRITE;
 
 	folio_add_new_anon_rmap(folio, vmf->vma, vmf->address);
-	folio_add_lru(folio);
+	folio_add_new_anon_lru(folio);
+	if (unlikely(vmf->vma->vm_flags & VM_LOCKED))
+		folio_mlock(folio);
 	set_pte(vmf->ptep, make_pte(vmf, folio, writable));
 	atomic_inc(&vmf->vma->vm_mm->rss_anon);
 }
@@ -114,56 +118,66 @@ static vm_fault_t wp_page_reuse(struct vm_fault *vmf)
 	return 0;
 }
 
+/* The entry that mapped @old is gone, and so are its counts. The pte lock is held; whoever holds it
+ * has a reference of his own. */
+static void unmap_old(struct vm_area_struct *vma, struct folio *old)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	if (folio_test_anon(old))
+		atomic_dec(&mm->rss_anon);
+	else
+		atomic_dec(folio_flag(old, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
+	if (unlikely(vma->vm_flags & VM_LOCKED))
+		folio_munlock(old);
+	folio_remove_rmap(old);
+	atomic_dec(&old->page._refcount);
+}
+
 /* Replace what orig_pte maps (@old, or NULL for the zero page) by a copy. The caller has a
  * reference on @old for us, which goes. No locks held. */
 static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 {
 	struct page *page = NULL;
-	struct folio *drop[2] = { old, old };
-	unsigned int nr_drop = old ? 1 : 0;
 
 	if (!anon_vma_prepare(vmf->vma))
 		page = alloc_pages(GFP_USER | (old ? 0 : __GFP_ZERO), 0);
 	if (!page) {
-		folios_put(drop, nr_drop);
+		if (old)
+			folio_put(old);
 		return VM_FAULT_OOM;
 	}
 	if (old)
 		copy_page(page_address(page), folio_address(old));
-	if (!lock_same_pte(vmf)) {
+	if (lock_same_pte(vmf)) {
+		/* Other threads may read through the old entry until every processor has forgotten
+		 * it; only then may the new page be written. */
+		ptep_get_and_clear(vmf->ptep);
+		flush_tlb_page(vmf->vma->vm_mm, vmf->address);
+		map_new_anon(vmf, page_folio(page));
+		if (old)
+			unmap_old(vmf->vma, old);
+		spin_unlock(vmf->ptl);
+		count_vm_event(COW_COPY);
+	} else {
 		put_page(page);
-		folios_put(drop, nr_drop);
-		return 0;
 	}
-	/* Other threads may read through the old entry until every processor has forgotten it; only
-	 * then may the new page be written. */
-	ptep_get_and_clear(vmf->ptep);
-	flush_tlb_page(vmf->vma->vm_mm, vmf->address);
-	map_new_anon(vmf, page_folio(page));
-	if (old) {
-		struct mm_struct *mm = vmf->vma->vm_mm;
-
-		if (folio_test_anon(old))
-			atomic_dec(&mm->rss_anon);
-		else
-			atomic_dec(folio_flag(old, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
-		folio_remove_rmap(old);
-		nr_drop = 2;	/* the caller's reference and the entry's */
-	}
-	spin_unlock(vmf->ptl);
-	folios_put(drop, nr_drop);
-	count_vm_event(COW_COPY);
+	if (old)
+		folios_put_and_swap(&old, 1);
 	return 0;
 }
 
-/* The only entry left is ours, and so is the only reference: nobody can come to share it, since
- * that takes fork of this mm (mmap_lock) or an entry to copy from. The pte lock is held. */
+/* The only entry left is ours, and so is the only reference but that of the swap cache, where
+ * nobody names its slot: nobody can come to share it, since that takes fork of this mm (mmap_lock)
+ * or an entry to copy from. The pte lock is held. */
 static bool became_exclusive(struct folio *folio, struct vm_area_struct *vma)
 {
 	bool alone;
 
-	if (folio_ref_count(folio) != 1 || !folio_trylock(folio))
+	if (folio_ref_count(folio) > 1 + folio_flag(folio, PG_swapcache) || !folio_trylock(folio))
 		return false;
+	if (folio_flag(folio, PG_swapcache))
+		folio_free_swap(folio);
 	/* Whoever dropped the last other reference has looked at the folio's owner for the last
 	 * time. */
 	alone = atomic_read_acquire(&folio->page._refcount) == 1;
@@ -249,6 +263,8 @@ static vm_fault_t map_file_folio(struct vm_fault *vmf, struct folio *folio, bool
 		return 0;
 	}
 	folio_add_file_rmap(folio);
+	if (unlikely(vmf->vma->vm_flags & VM_LOCKED))
+		folio_mlock(folio);
 	atomic_inc(folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
 	set_pte(vmf->ptep, make_pte(vmf, folio, write));
 	spin_unlock(vmf->ptl);
@@ -310,6 +326,100 @@ static vm_fault_t do_fault(struct vm_fault *vmf)
 	return vmf->vma->vm_flags & VM_SHARED ? do_shared_fault(vmf) : do_cow_fault(vmf);
 }
 
+/* --- anonymous memory that has left --- */
+
+/* The folio that the entry stands for, locked and readable, with a reference, in *foliop. 0 and
+ * NULL: the entry has changed, or its slot. */
+static vm_fault_t get_swap_folio(struct vm_fault *vmf, swp_entry_t entry, struct folio **foliop)
+{
+	bool major = false;
+	struct folio *folio = swapin_folio(entry, vmf->vma, GFP_USER, &major);
+	vm_fault_t ret;
+	int err;
+
+	*foliop = NULL;
+	if (IS_ERR(folio))
+		return VM_FAULT_OOM;
+	if (!folio)
+		return 0;
+	ret = major ? VM_FAULT_MAJOR : 0;
+	if (major)
+		count_vm_event(PGMAJFAULT);
+	err = swapin_lock_folio(folio, entry);
+	if (!err) {
+		*foliop = folio;
+		return ret;
+	}
+	if (err == -EIO) {
+		/* Not ours to say if the entry is another by now. */
+		if (pte_same(ptep_get(vmf->ptep), vmf->orig_pte))
+			ret |= VM_FAULT_SIGBUS;
+		folio_unlock(folio);
+	}
+	folio_put(folio);
+	return ret;
+}
+
+/* Nobody else can reach the locked @folio, for which we have one reference: no entry maps it, and
+ * none names its slot, if it still has one. */
+static bool nobody_elses(struct folio *folio, swp_entry_t entry)
+{
+	bool cached = folio_flag(folio, PG_swapcache);
+
+	return !folio_mapcount(folio) && folio_ref_count(folio) == 1 + cached &&
+	       (!cached || !swap_count(entry));
+}
+
+/* Map the locked @folio in the place of its swap entry. It may be written at once if it is ours
+ * alone: by this write, or by a later one, which the processor notes in the entry; but one that is
+ * to be seen as a first write (soft-dirty) must fault. Takes over the reference. The pte lock is
+ * held. */
+static void map_swap_folio(struct vm_fault *vmf, struct folio *folio, swp_entry_t entry)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	bool write = vmf->flags & FAULT_FLAG_WRITE, exclusive = pte_swp_exclusive(vmf->orig_pte);
+	pte_t pte;
+
+	swap_free(entry);
+	if (write || vma->vm_flags & VM_LOCKED || swap_slot_wanted(entry))
+		folio_free_swap(folio);
+	exclusive = exclusive || nobody_elses(folio, entry);
+	write = write && exclusive && vma->vm_flags & VM_WRITE;
+	pte = make_pte(vmf, folio, write);
+	if (pte_swp_soft_dirty(vmf->orig_pte)) {
+		pte = pte_mksoft_dirty(pte);
+		if (exclusive && vma->vm_flags & VM_WRITE)
+			pte = pte_mkwrite(pte);
+	}
+	folio_add_anon_rmap_pte(folio, vma, vmf->address, exclusive);
+	if (unlikely(vma->vm_flags & VM_LOCKED))
+		folio_mlock(folio);
+	atomic_inc(&vma->vm_mm->rss_anon);
+	atomic_dec(&vma->vm_mm->swapents);
+	set_pte(vmf->ptep, pte);
+	vmf->orig_pte = pte;
+}
+
+static vm_fault_t do_swap_page(struct vm_fault *vmf)
+{
+	swp_entry_t entry = pte_to_swp_entry(vmf->orig_pte);
+	struct folio *folio;
+	vm_fault_t ret = get_swap_folio(vmf, entry, &folio);
+
+	if (!folio)
+		return ret;
+	if (!lock_same_pte(vmf)) {
+		unlock_put(folio);
+		return ret;
+	}
+	map_swap_folio(vmf, folio, entry);
+	folio_unlock(folio);
+	if (vmf->flags & FAULT_FLAG_WRITE && !pte_write(vmf->orig_pte))
+		return ret | do_wp_page(vmf);	/* others have it, too: a copy */
+	spin_unlock(vmf->ptl);
+	return ret;
+}
+
 /* --- dispatch --- */
 
 /* The entry is present: a write to a read-only one, or a fault that another processor has
@@ -338,6 +448,8 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 	vmf.orig_pte = ptep_get(vmf.ptep);
 	if (pte_none(vmf.orig_pte))
 		return vma->vm_file ? do_fault(&vmf) : do_anonymous_page(&vmf);
+	if (unlikely(!pte_present(vmf.orig_pte)))
+		return do_swap_page(&vmf);
 	return do_present_pte(&vmf);
 }
 
@@ -512,14 +624,95 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 		if (!page)
 			break;
 		at = page_address(page) + offset_in_page(addr);
-		if (write)
+		if (write) {
 			memcpy(at, buf + done, part);
-		else
+			/* The entry may be gone by now, and with it what it knew. */
+			folio_mark_dirty(page_folio(page));
+		} else {
 			memcpy(buf + done, at, part);
+		}
 		folio_put(page_folio(page));
 		done += part;
 		addr += part;
 	}
 	up_read(&mm->mmap_lock);
 	return done;
+}
+
+/* --- for swapoff --- */
+
+struct unuse_walk {
+	unsigned int	type;
+	unsigned long	addr;		/* of the first entry found */
+	swp_entry_t	entry;		/* 0: none yet */
+};
+
+static void find_swap_entry(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
+{
+	struct unuse_walk *found = walk->arg;
+	pte_t pte = ptep_get(ptep);
+
+	if (found->entry.val || !is_swap_pte(pte) || pte_swp_type(pte) != found->type)
+		return;
+	found->addr = addr;
+	found->entry = pte_to_swp_entry(pte);
+}
+
+/* One entry at @addr of @vma becomes a mapping. The frame is had first, since the fault would kill
+ * somebody for it. */
+static int unuse_entry(struct vm_area_struct *vma, unsigned long addr, swp_entry_t entry)
+{
+	bool major;
+	struct folio *folio = swapin_folio(entry, vma, GFP_KERNEL | __GFP_RETRY_MAYFAIL, &major);
+	vm_fault_t ret;
+
+	int err = 0;
+
+	if (IS_ERR_OR_NULL(folio))
+		return PTR_ERR(folio);	/* NULL: somebody was faster */
+	ret = handle_mm_fault(vma, addr, FAULT_FLAG_REMOTE);
+	if (ret & VM_FAULT_OOM)
+		err = -ENOMEM;
+	else if (ret & VM_FAULT_SIGBUS && !folio_flag(folio, PG_uptodate))
+		err = -EIO;
+	folio_put(folio);
+	return err;
+}
+
+/* A table's worth at a time, so that nothing is looked at twice in vain. */
+static int unuse_vma(struct vm_area_struct *vma, unsigned int type)
+{
+	struct unuse_walk found = { .type = type };
+	struct mm_walk walk = { .vma = vma, .pte_entry = find_swap_entry, .arg = &found };
+	unsigned long addr = vma->vm_start;
+	int err = 0;
+
+	/* Who is being killed for its memory is not to get more, and gives its slots up. */
+	while (addr < vma->vm_end && !err && !READ_ONCE(vma->vm_mm->oom_victim)) {
+		unsigned long end = pmd_addr_end(addr, vma->vm_end);
+
+		found.entry.val = 0;
+		walk_page_range(&walk, addr, end);
+		if (found.entry.val)
+			err = unuse_entry(vma, found.addr, found.entry);
+		addr = found.entry.val ? found.addr + PAGE_SIZE : end;
+		if (signal_pending(current))
+			err = -EINTR;
+	}
+	return err;
+}
+
+int unuse_mm(struct mm_struct *mm, unsigned int type)
+{
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	if (!atomic_read(&mm->swapents))
+		return 0;
+	down_read(&mm->mmap_lock);
+	for (vma = find_vma(mm, 0); vma && !err; vma = vma_next(vma))
+		if (READ_ONCE(vma->anon_vma))
+			err = unuse_vma(vma, type);
+	up_read(&mm->mmap_lock);
+	return err;
 }

@@ -1,5 +1,8 @@
 /* mlock.c - memory that must stay: an area's flag, its pages brought in, and a limit. Also mincore
  * and msync, which only look.
+ * Holds:  VM_LOCKED of an area that maps a page is what keeps it; reclaim asks every one. A page's
+ *         PG_mlocked, set here and where such an area gets a page, spares it the asking, and makes
+ *         the page count as locked. It is set after VM_LOCKED, so that no page is forgotten.
  * Locks:  mmap_lock for write while flags change; for read while pages come in. */
 #include <mm/mlock.h>
 
@@ -8,17 +11,53 @@
 #include <fs/file.h>
 #include <mm/filemap.h>
 #include <mm/internal.h>
+#include <mm/pagewalk.h>
 #include <proc/task.h>
 #include <uapi/mman.h>
 #include <uapi/resource.h>
 
 #define LOCK_FLAGS	(VM_LOCKED | VM_LOCKONFAULT)
 
+static struct folio *mapped_folio(pte_t pte)
+{
+	if (!pte_present(pte) || pte_special(pte))
+		return NULL;
+	return page_folio(pfn_to_page(pte_pfn(pte)));
+}
+
+static void mark_locked(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
+{
+	struct folio *folio = mapped_folio(ptep_get(ptep));
+
+	if (folio)
+		folio_mlock(folio);
+}
+
+static void mark_unlocked(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
+{
+	struct folio *folio = mapped_folio(ptep_get(ptep));
+
+	if (folio)
+		folio_munlock(folio);
+}
+
+/* The pages that are there, after @vma's flags have changed. */
+static void mark_pages(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	struct mm_walk walk = {
+		.vma = vma,
+		.pte_entry = vma->vm_flags & VM_LOCKED ? mark_locked : mark_unlocked,
+	};
+
+	walk_page_range(&walk, start, end);
+}
+
 /* Give @vma's part [start, end) the lock flags @lock. The area that has it now, or ERR_PTR. */
 static struct vm_area_struct *mlock_area(struct vm_area_struct *vma, unsigned long start,
 					 unsigned long end, vm_flags_t lock)
 {
 	vm_flags_t flags = (vma->vm_flags & ~LOCK_FLAGS) | lock;
+	bool changes = (flags ^ vma->vm_flags) & VM_LOCKED;
 	long pages = (end - start) >> PAGE_SHIFT;
 
 	if (flags == vma->vm_flags || vma->vm_flags & VM_PFNMAP)
@@ -29,7 +68,10 @@ static struct vm_area_struct *mlock_area(struct vm_area_struct *vma, unsigned lo
 	vm_stat_account(vma->vm_mm, vma->vm_flags, -pages);
 	WRITE_ONCE(vma->vm_flags, flags);
 	vm_stat_account(vma->vm_mm, flags, pages);
-	return vma_merge_changed(vma);
+	vma = vma_merge_changed(vma);
+	if (changes)
+		mark_pages(vma, start, end);
+	return vma;
 }
 
 /* mmap_lock held for write. A hole is -ENOMEM; areas before it have changed. */
@@ -163,24 +205,44 @@ int do_munlockall(struct mm_struct *mm)
 
 /* --- mincore --- */
 
+/* @folio, a reference or NULL, has its content. */
+static bool folio_resident(struct folio *folio)
+{
+	bool resident = folio && folio_flag(folio, PG_uptodate);
+
+	if (folio)
+		folio_put(folio);
+	return resident;
+}
+
+/* A page in swap counts if there is a copy in memory. */
+static bool swapped_resident(swp_entry_t entry)
+{
+	return folio_resident(swap_cache_get_folio(entry));
+}
+
+static bool cached_resident(struct address_space *mapping, pgoff_t index)
+{
+	void *entry = filemap_get_entry(mapping, index);
+
+	return is_swap_radix_entry(entry) ? swapped_resident(radix_to_swp_entry(entry))
+					  : folio_resident(entry);
+}
+
 static bool page_resident(struct vm_area_struct *vma, unsigned long addr)
 {
 	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
 	pte_t pte = {};
-	pgoff_t index;
-	struct folio *folio;
 
 	if (pmd && !pmd_none(pmd))
 		pte = ptep_get(pte_offset(pmd, addr));
+	if (pte_present(pte))
+		return true;
 	if (!pte_none(pte))
-		return pte_present(pte);
-	if (!vma->vm_file)
-		return false;
-	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-	folio = filemap_get_folio(file_mapping(vma->vm_file), index);
-	if (folio)
-		folio_put(folio);
-	return folio;
+		return swapped_resident(pte_to_swp_entry(pte));
+	return vma->vm_file &&
+	       cached_resident(file_mapping(vma->vm_file),
+			       vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT));
 }
 
 int mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec)

@@ -41,6 +41,24 @@ static void mm_list_del(struct mm_struct *mm)
 	spin_unlock(&mm_list_lock);
 }
 
+struct mm_struct *next_mm(struct mm_struct *prev)
+{
+	struct mm_struct *mm = NULL;
+	struct list_head *at;
+
+	spin_lock(&mm_list_lock);
+	for (at = (prev ? &prev->mm_node : &mm_list)->next; at != &mm_list; at = at->next) {
+		mm = container_of(at, struct mm_struct, mm_node);
+		if (atomic_inc_not_zero(&mm->mm_users))
+			break;
+		mm = NULL;
+	}
+	spin_unlock(&mm_list_lock);
+	if (prev)
+		mmput(prev);
+	return mm;
+}
+
 struct mm_struct *mm_alloc(void)
 {
 	struct mm_struct *mm = kmem_cache_alloc(mm_cache, GFP_KERNEL | __GFP_ZERO);
@@ -101,7 +119,8 @@ static void exit_mmap(struct mm_struct *mm)
 	mm->total_vm = mm->data_vm = mm->stack_vm = mm->exec_vm = mm->locked_vm = 0;
 	up_write(&mm->mmap_lock);
 	DEBUG_ASSERT(!atomic_read(&mm->rss_anon) && !atomic_read(&mm->rss_file) &&
-		     !atomic_read(&mm->rss_shmem) && !atomic_read(&mm->nr_ptes));
+		     !atomic_read(&mm->rss_shmem) && !atomic_read(&mm->swapents) &&
+		     !atomic_read(&mm->nr_ptes));
 }
 
 void mmput(struct mm_struct *mm)

@@ -64,11 +64,11 @@ static bool accountable(vm_flags_t flags)
 	return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
 }
 
-/* A single request for more than all memory is a mistake or a probe; anything less may come to be
- * used. */
+/* A single request for more than all memory and swap is a mistake or a probe; anything less may
+ * come to be used. */
 bool vm_enough_memory(unsigned long pages)
 {
-	return pages <= totalram_pages;
+	return pages <= totalram_pages + nr_swap_slots();
 }
 
 /* --- where --- */

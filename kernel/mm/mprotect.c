@@ -38,11 +38,12 @@ static void change_pte_range(struct vm_area_struct *vma, pmd_t *pmd, unsigned lo
 	spinlock_t *ptl = pte_lockptr(pmd);
 
 	spin_lock(ptl);
+	flush_tlb_batched_pending(vma->vm_mm);
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = ptep_get(ptep), changed;
 
 		if (!pte_present(pte))
-			continue;
+			continue;	/* in swap: it gets the area's rights when it returns */
 		/* Take it out and put it back, so that no dirty bit set meanwhile is lost. */
 		pte = ptep_get_and_clear(ptep);
 		changed = new_pte(vma, pte);

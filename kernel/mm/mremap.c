@@ -59,6 +59,7 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 
 	take_rmap_locks(vma);
 	lock_both(old_ptl, new_ptl);
+	flush_tlb_batched_pending(vma->vm_mm);
 	for (unsigned long addr = from; addr < end; addr += PAGE_SIZE, old++, new++) {
 		if (pte_none(ptep_get(old)))
 			continue;

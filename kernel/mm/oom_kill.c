@@ -36,8 +36,8 @@ static struct task_struct *lock_thread_with_mm(struct task_struct *process)
 	return NULL;
 }
 
-/* Pages that come back when @process ends, weighted by what its owner says; below 0: never this
- * one. */
+/* Pages and slots that come back when @process ends, weighted by what its owner says; below 0:
+ * never this one. */
 static long badness(const struct task_struct *process, struct mm_struct *mm)
 {
 	short adj = process->signal->oom_score_adj;
@@ -46,14 +46,16 @@ static long badness(const struct task_struct *process, struct mm_struct *mm)
 	if (process->pid == 1 || process->flags & PF_KTHREAD || mm->oom_victim ||
 	    mm == READ_ONCE(init_task_ptr->mm) || adj == OOM_SCORE_ADJ_MIN)
 		return -1;
-	points = get_mm_rss(mm) + atomic_read(&mm->nr_ptes) + adj * (long)totalram_pages / 1000;
+	points = get_mm_rss(mm) + atomic_read(&mm->swapents) + atomic_read(&mm->nr_ptes) +
+		 adj * (long)(totalram_pages + nr_swap_slots()) / 1000;
 	return max(points, 1L);
 }
 
 static void report_process(const struct task_struct *process, struct mm_struct *mm)
 {
-	printk("[%7d] %8lu %8lu %8lu %6d %s\n", process->pid, mm->total_vm, get_mm_rss(mm),
-	       (unsigned long)atomic_read(&mm->nr_ptes), process->signal->oom_score_adj,
+	printk("[%7d] %8lu %8lu %8lu %8lu %6d %s\n", process->pid, mm->total_vm, get_mm_rss(mm),
+	       (unsigned long)atomic_read(&mm->nr_ptes),
+	       (unsigned long)atomic_read(&mm->swapents), process->signal->oom_score_adj,
 	       process->comm);
 }
 
@@ -68,7 +70,10 @@ static void report_memory(unsigned int order)
 	       "slab:%lukB pagetables:%lukB kernel_stack:%lukB\n", stats.total * 4, stats.free * 4,
 	       watermarks.min * 4, stats.anon * 4, stats.file * 4, stats.shmem * 4, stats.slab * 4,
 	       stats.page_tables * 4, stats.kernel_stack * 4);
-	printk("[  pid  ] total_vm      rss  pgtable    adj name (pages)\n");
+	printk("Swap-Info: cached:%lukB free:%lukB total:%lukB\n",
+	       page_state_sum(NR_SWAPCACHE) * 4, max(nr_free_swap_slots(), 0L) * 4,
+	       nr_swap_slots() * 4);
+	printk("[  pid  ] total_vm      rss  pgtable swapents    adj name (pages)\n");
 }
 
 /* Report everybody, and choose. A reference on the victim, or NULL. */
@@ -140,10 +145,12 @@ static void kill_victim(struct task_struct *task)
 	if (!mm)
 		return;		/* it has just gone by itself */
 	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
-	       "file-rss:%lukB, shmem-rss:%lukB, UID:%u pgtables:%lukB oom_score_adj:%d\n",
+	       "file-rss:%lukB, shmem-rss:%lukB, swap:%lukB, UID:%u pgtables:%lukB "
+	       "oom_score_adj:%d\n",
 	       task->pid, task->comm, mm->total_vm * 4, atomic_read(&mm->rss_anon) * 4,
-	       atomic_read(&mm->rss_file) * 4, atomic_read(&mm->rss_shmem) * 4, task->cred.uid,
-	       atomic_read(&mm->nr_ptes) * 4, task->signal->oom_score_adj);
+	       atomic_read(&mm->rss_file) * 4, atomic_read(&mm->rss_shmem) * 4,
+	       atomic_read(&mm->swapents) * 4, task->cred.uid, atomic_read(&mm->nr_ptes) * 4,
+	       task->signal->oom_score_adj);
 	count_vm_event(OOM_KILL);
 	mm->oom_victim = true;
 	victim_mm = mm;
@@ -164,6 +171,12 @@ static bool victim_gone(void)
 	return true;
 }
 
+/* Others may have freed what we found missing. */
+static bool memory_is_back(unsigned int order)
+{
+	return !order && nr_buddy_pages() > watermarks.min;
+}
+
 bool out_of_memory(unsigned int order)
 {
 	struct task_struct *task;
@@ -174,7 +187,7 @@ bool out_of_memory(unsigned int order)
 	if (current->mm && current->mm->oom_victim)
 		return true;
 	if (mutex_trylock(&oom_lock)) {
-		if (victim_gone()) {
+		if (victim_gone() && !memory_is_back(order)) {
 			task = select_victim(order);
 			if (!task)
 				panic("Out of memory and no killable processes");

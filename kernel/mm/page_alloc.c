@@ -5,7 +5,19 @@
  *         0, is inside a bigger allocation, or is on a processor's stack.
  * Locks:  zone.lock for lists and counts. A processor's stack belongs to it alone, since the kernel
  *         is not preempted; interrupts go straight to the zone.
- * Read:   slab.c for small objects; oom_kill.c for what happens when nothing is left. */
+ *
+ * Watermarks are compared with the frames in the lists (those on stacks are as good as taken):
+ *
+ *	high	kswapd sleeps
+ *	low	kswapd is woken: others need not notice, if it is fast enough
+ *	min	ordinary allocations free memory by themselves (alloc_slow), or fail if they must
+ *		not sleep
+ *	min/2	GFP_ATOMIC fails
+ *	0	__GFP_MEMALLOC fails: those that free memory (PF_MEMALLOC), and victims of the OOM
+ *		killer
+ *
+ * Read:   slab.c for small objects; vmscan.c for how memory is freed; oom_kill.c for what happens
+ *         when nothing is left. */
 #include <mm/page_alloc.h>
 
 #include <lib/list.h>
@@ -26,6 +38,14 @@
 #define PCP_ORDER	4	/* refilled by a block of this order, drained by as many frames */
 #define PCP_BATCH	(1u << PCP_ORDER)
 #define POISON_FREE	0xaa
+/* Rounds of reclaim in a row in which nobody has freed a frame, before somebody is killed: when all
+ * that can be known is known, while the disk may still have something to say, and while others
+ * have locks without which not all pages could be looked at. */
+#define MAX_FRUITLESS		16
+#define MAX_FRUITLESS_WRITING	32
+#define MAX_FRUITLESS_CONTENDED	64
+#define MAX_BLOCK_ROUNDS	8	/* that freed frames, but no block of the order wanted */
+#define COSTLY_ORDER		3	/* nobody is killed for larger blocks */
 
 bool page_alloc_ready;
 unsigned long totalram_pages;
@@ -84,7 +104,7 @@ static void zone_free_block(struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	zone.nr_free += 1UL << order;
+	WRITE_ONCE(zone.nr_free, zone.nr_free + (1UL << order));
 	for (; order < MAX_ORDER; order++) {
 		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
@@ -111,7 +131,7 @@ static struct page *zone_take_block(unsigned int order)
 	remove_block(page);
 	while (have-- > order)
 		add_block(page + (1UL << have), have);
-	zone.nr_free -= 1UL << order;
+	WRITE_ONCE(zone.nr_free, zone.nr_free - (1UL << order));
 	return page;
 }
 
@@ -127,10 +147,14 @@ static struct page *zone_alloc(gfp_t gfp, unsigned int order)
 {
 	struct page *page = NULL;
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
+	bool low;
 
 	if (zone.nr_free >= reserve_for(gfp) + (1UL << order))
 		page = zone_take_block(order);
+	low = zone.nr_free < watermarks.low;
 	spin_unlock_irqrestore(&zone.lock, flags);
+	if (unlikely(low))
+		wakeup_kswapd();
 	return page;
 }
 
@@ -145,19 +169,26 @@ static void pcp_drain(struct pcp *pcp, unsigned int nr)
 	spin_unlock_irqrestore(&zone.lock, flags);
 }
 
-/* Put a whole block, or one frame when blocks are short, on the empty stack. */
+/* Put a whole block on the empty stack, or single frames when blocks are short; below min only the
+ * one that @gfp may have, since whoever comes next may have less. */
 static bool pcp_refill(struct pcp *pcp, gfp_t gfp)
 {
-	struct page *page = zone_alloc(gfp, PCP_ORDER);
-	unsigned int nr = page ? PCP_BATCH : 1;
+	unsigned long flags = spin_lock_irqsave(&zone.lock);
+	struct page *page = NULL;
+	bool low;
 
-	if (!page)
-		page = zone_alloc(gfp, 0);
-	if (!page)
-		return false;
-	while (nr--)
+	if (zone.nr_free >= watermarks.min + PCP_BATCH)
+		page = zone_take_block(PCP_ORDER);
+	for (unsigned int nr = page ? PCP_BATCH : 0; nr--;)
 		pcp->pages[pcp->nr++] = page + nr;
-	return true;
+	while (pcp->nr < PCP_BATCH &&
+	       zone.nr_free > (pcp->nr ? watermarks.min : reserve_for(gfp)))
+		pcp->pages[pcp->nr++] = zone_take_block(0);
+	low = zone.nr_free < watermarks.low;
+	spin_unlock_irqrestore(&zone.lock, flags);
+	if (unlikely(low))
+		wakeup_kswapd();
+	return pcp->nr;
 }
 
 static struct page *alloc_frame(gfp_t gfp)
@@ -215,23 +246,86 @@ static bool oom_victim(void)
 	return current->mm && current->mm->oom_victim;
 }
 
-/* The stacks are empty and the zone is at its watermark. */
+/* With what this processor keeps in reserve. */
+static struct page *drain_and_alloc(gfp_t gfp, unsigned int order)
+{
+	drain_local_caches();
+	return try_alloc(gfp, order);
+}
+
+/* How an allocation that reclaims for itself gets on. */
+struct reclaim_state {
+	unsigned int	rounds;		/* since the first one, or since somebody was killed */
+	unsigned int	fruitless;	/* in a row, in which no frame was freed by anybody */
+	bool		contended;	/* the last one met locks that others had */
+};
+
+/* Free memory for @gfp, and try. */
+static struct page *reclaim_and_alloc(gfp_t gfp, unsigned int order, struct reclaim_state *state)
+{
+	unsigned long reclaimed = nr_reclaimed_pages(), contended = nr_contended_pages();
+	struct page *page = NULL;
+
+	/* What we free is on this processor's stack, and so ours unless we sleep. */
+	if (try_to_free_pages(gfp, order))
+		page = try_alloc(gfp, order);
+	if (!page)
+		page = drain_and_alloc(gfp, order);
+	state->rounds++;
+	state->fruitless = nr_reclaimed_pages() == reclaimed ? state->fruitless + 1 : 0;
+	state->contended = nr_contended_pages() != contended;
+	return page;
+}
+
+/* Is there hope without killing anybody? Waits for what may bring it. */
+static bool should_retry_reclaim(unsigned int order, const struct reclaim_state *state)
+{
+	bool writing = nr_writeback_pages();
+	unsigned int most = state->contended ? MAX_FRUITLESS_CONTENDED :
+			    writing ? MAX_FRUITLESS_WRITING : MAX_FRUITLESS;
+
+	if (order && state->rounds >= MAX_BLOCK_ROUNDS)
+		return false;
+	if (!nr_reclaimable_pages() || state->fruitless >= most)
+		return false;
+	if (!state->fruitless) {
+		cond_resched();
+	} else if (writing) {
+		wait_for_writeback(WRITE_PATIENCE);
+	} else {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule_timeout(NSEC_PER_MSEC);
+	}
+	return true;
+}
+
+/* There is enough, but no such block: a death need not bring one. */
+static bool only_in_pieces(unsigned int order)
+{
+	return order && nr_buddy_pages() > watermarks.high + (1UL << order);
+}
+
+/* The stack is empty and the zone is at its watermark. */
 static struct page *alloc_slow(gfp_t gfp, unsigned int order)
 {
-	struct page *page;
+	struct reclaim_state state = {};
 
-	if (gfp & __GFP_RECLAIM && (current->flags & PF_MEMALLOC || oom_victim()))
-		gfp |= __GFP_MEMALLOC;
+	if (!(gfp & __GFP_RECLAIM))
+		return NULL;
 	for (;;) {
-		if (gfp & __GFP_RECLAIM)
-			drain_local_caches();
-		page = try_alloc(gfp, order);
-		if (page || !(gfp & __GFP_RECLAIM) || gfp & (__GFP_NORETRY | __GFP_MEMALLOC))
+		struct page *page;
+
+		if (current->flags & PF_MEMALLOC || oom_victim())
+			return drain_and_alloc(gfp | __GFP_MEMALLOC, order);
+		page = reclaim_and_alloc(gfp, order, &state);
+		if (page || gfp & __GFP_NORETRY)
 			return page;
-		if (order > 3 || !out_of_memory(order))
+		if (should_retry_reclaim(order, &state))
+			continue;
+		if (order > COSTLY_ORDER || gfp & __GFP_RETRY_MAYFAIL || only_in_pieces(order) ||
+		    !out_of_memory(order))
 			return NULL;
-		if (oom_victim())
-			gfp |= __GFP_MEMALLOC;
+		state = (struct reclaim_state){};
 	}
 }
 
@@ -267,7 +361,7 @@ static void check_free(struct page *page, unsigned int order)
 {
 	const unsigned long owned = BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) |
 				    BIT(PG_reserved) | BIT(PG_lru) | BIT(PG_locked) |
-				    BIT(PG_poisoned);
+				    BIT(PG_swapcache) | BIT(PG_writeback) | BIT(PG_poisoned);
 
 	if (page->flags & owned || atomic_read(&page->_mapcount) || atomic_read(&page->_refcount))
 		panic("frame %#lx freed while in use: flags %#lx mapcount %d refcount %d",
@@ -342,6 +436,11 @@ unsigned long nr_free_pages(void)
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
 		nr += READ_ONCE(pcps[cpu].nr);
 	return nr;
+}
+
+unsigned long nr_buddy_pages(void)
+{
+	return READ_ONCE(zone.nr_free);
 }
 
 unsigned long nr_free_blocks(unsigned int order)

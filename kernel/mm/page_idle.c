@@ -26,15 +26,16 @@ static bool clear_young_one(struct folio *folio, struct vm_area_struct *vma, uns
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
 	bool *used = arg;
 
-	while (page_vma_mapped_walk(&pvmw)) {
-		if (!ptep_test_and_clear_young(pvmw.pte))
-			continue;
+	if (!page_vma_mapped_walk(&pvmw))
+		return true;
+	if (ptep_test_and_clear_young(pvmw.pte)) {
 		/* A processor that has the entry in its TLB would not set the bit again, and the
 		 * page would look idle while it is used. That makes the answer exact, and costs
 		 * nothing for an entry that was not used. */
 		flush_tlb_page(vma->vm_mm, addr);
 		*used = true;
 	}
+	page_vma_mapped_walk_done(&pvmw);
 	return true;
 }
 

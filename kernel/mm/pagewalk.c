@@ -1,14 +1,18 @@
 /* pagewalk.c - the entries of an area for those who only look, or change nothing but an entry's
  * history.
  * Locks:  mmap_lock at least for read, which keeps the tables; each table's pte lock while its
- *         entries are visited, so that what is mapped stays mapped for as long.
+ *         entries are visited, so that what is mapped stays mapped for as long; pages_lock while a
+ *         file's pages are looked at.
  * Read:   zap.c and mprotect.c, which have walks of their own because they flush in their own
  *         way. */
 #include <mm/pagewalk.h>
 
 #include <debug/assert.h>
+#include <mm/filemap.h>
 #include <mm/internal.h>
 #include <sched/sched.h>
+
+#define PAGES_AT_ONCE	64	/* for which the lock of a file's pages is held */
 
 static void walk_table(struct mm_walk *walk, pmd_t *pmd, unsigned long addr, unsigned long end)
 {
@@ -39,4 +43,51 @@ void walk_page_range(struct mm_walk *walk, unsigned long start, unsigned long en
 		walk_table(walk, pmd, start, next);
 		cond_resched();
 	}
+}
+
+/* --- what is behind entries that are not present, and behind none --- */
+
+unsigned long swap_cache_pfn(swp_entry_t entry)
+{
+	struct folio *folio = swap_cache_get_folio(entry);
+	unsigned long pfn = 0;
+
+	if (folio) {
+		pfn = page_to_pfn(folio_page(folio));
+		folio_put(folio);
+	}
+	return pfn;
+}
+
+/* Of the next pages from *index on, up to @last. False: those were all. */
+static bool count_swapped(struct address_space *mapping, pgoff_t *index, pgoff_t last,
+			  unsigned long *swapped)
+{
+	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
+	bool more = true;
+
+	for (unsigned int i = 0; more && i < PAGES_AT_ONCE; i++) {
+		void *entry = radix_next(&mapping->i_pages, index);
+
+		more = entry && *index <= last;
+		if (more)
+			*swapped += is_swap_radix_entry(entry);
+		more = more && (*index)++ != last;
+	}
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	return more;
+}
+
+unsigned long vma_swapped_pages(const struct vm_area_struct *vma, unsigned long start,
+				unsigned long end)
+{
+	struct address_space *mapping = vma->vm_file ? file_mapping(vma->vm_file) : NULL;
+	pgoff_t index = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
+	pgoff_t last = index + ((end - start) >> PAGE_SHIFT) - 1;
+	unsigned long swapped = 0;
+
+	while (mapping && READ_ONCE(mapping->nrswapped) &&
+	       count_swapped(mapping, &index, last, &swapped))
+		;
+	return swapped;
 }

@@ -19,6 +19,7 @@
 #include <mm/filemap.h>
 #include <mm/internal.h>
 #include <mm/vmstat.h>
+#include <proc/task.h>
 
 /* --- counts --- */
 
@@ -54,7 +55,13 @@ void folio_add_anon_rmap_pte(struct folio *folio, struct vm_area_struct *vma, un
 {
 	struct page *page = folio_page(folio);
 
-	DEBUG_ASSERT(folio_test_anon(folio) && page->index == linear_page_index(vma, addr));
+	if (!folio_test_anon(folio)) {
+		/* Just read from swap. Who else has an entry of its slot is of the same family, but
+		 * may be an ancestor: only the root's tree has them all. */
+		page->index = linear_page_index(vma, addr);
+		set_anon_owner(folio, exclusive ? vma->anon_vma : vma->anon_vma->root);
+	}
+	DEBUG_ASSERT(page->index == linear_page_index(vma, addr));
 	if (exclusive)
 		page_set_flag(page, PG_anon_exclusive);
 	if (atomic_inc_return(&page->_mapcount) == 1)
@@ -93,38 +100,30 @@ unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index)
 	return vma->vm_start + (offset << PAGE_SHIFT);
 }
 
-bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw)
+/* Walks come here for each area, so it is part of them. */
+static __inline_always bool find_mapping(struct page_vma_mapped_walk *pvmw)
 {
-	pmd_t *pmd;
+	pmd_t *pmd = mm_find_pmd(pvmw->vma->vm_mm, pvmw->address);
 	pte_t pte;
 
-	if (pvmw->pte) {	/* a single-frame folio has one entry in an area at most */
-		page_vma_mapped_walk_done(pvmw);
-		return false;
-	}
-	pmd = mm_find_pmd(pvmw->vma->vm_mm, pvmw->address);
 	if (!pmd || pmd_none(pmd))
 		return false;
 	pvmw->pte = pte_offset(pmd, pvmw->address);
+	if (!pte_present(ptep_get(pvmw->pte)))
+		return false;	/* not even worth the lock: it cannot come to map the folio now */
 	pvmw->ptl = pte_lockptr(pmd);
-	if (pte_none(ptep_get(pvmw->pte)))
-		goto miss;	/* not even worth the lock: it cannot come to map the folio now */
 	spin_lock(pvmw->ptl);
 	pte = ptep_get(pvmw->pte);
 	if (pte_present(pte) && !pte_special(pte) &&
 	    pte_pfn(pte) == page_to_pfn(folio_page(pvmw->folio)))
 		return true;
 	spin_unlock(pvmw->ptl);
-miss:
-	pvmw->pte = NULL;
 	return false;
 }
 
-void page_vma_mapped_walk_done(struct page_vma_mapped_walk *pvmw)
+bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw)
 {
-	if (pvmw->pte)
-		spin_unlock(pvmw->ptl);
-	pvmw->pte = NULL;
+	return find_mapping(pvmw);
 }
 
 /* --- from a folio to its anon_vma --- */
@@ -180,11 +179,14 @@ struct anon_vma *folio_lock_anon_vma_read(struct folio *folio, struct rmap_walk_
 /* --- all areas --- */
 
 /* One area; true: stop the walk. */
-static bool walk_one(struct folio *folio, struct vm_area_struct *vma, struct rmap_walk_control *rwc)
+static __inline_always bool walk_one(struct folio *folio, struct vm_area_struct *vma,
+				     struct rmap_walk_control *rwc)
 {
-	unsigned long addr = vma_address(vma, folio->page.index);
+	/* The tree has the area by the very pages that it covers. */
+	unsigned long addr = vma->vm_start + ((folio->page.index - vma->vm_pgoff) << PAGE_SHIFT);
 
-	if (IS_ERR_VALUE(addr) || (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg)))
+	DEBUG_ASSERT(addr == vma_address(vma, folio->page.index));
+	if (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg))
 		return false;
 	return !rwc->rmap_one(folio, vma, addr, rwc->arg) || (rwc->done && rwc->done(folio));
 }
@@ -265,27 +267,41 @@ static bool folio_referenced_one(struct folio *folio, struct vm_area_struct *vma
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
 	struct referenced_arg *ra = arg;
 
-	while (page_vma_mapped_walk(&pvmw)) {
+	if (find_mapping(&pvmw)) {
+		vm_flags_t vm_flags = READ_ONCE(vma->vm_flags);
+
 		/* The processors keep their copy for now: at worst we miss a use that comes
 		 * soon. */
 		if (ptep_test_and_clear_young(pvmw.pte)) {
 			ra->referenced++;
-			ra->vm_flags |= READ_ONCE(vma->vm_flags);
+			ra->vm_flags |= vm_flags;
 		}
+		/* It stays, used or not. Before the lock goes, or munlock might have been here. */
+		if (vm_flags & VM_LOCKED)
+			folio_mlock(folio);
+		page_vma_mapped_walk_done(&pvmw);
 		ra->mapcount--;
+		if (vm_flags & VM_LOCKED) {
+			ra->vm_flags |= VM_LOCKED;
+			return false;
+		}
 	}
 	return ra->mapcount > 0;
 }
 
-int folio_referenced(struct folio *folio, vm_flags_t *vm_flags)
+int folio_referenced(struct folio *folio, vm_flags_t *vm_flags, bool try_lock)
 {
 	struct referenced_arg ra = { .mapcount = folio_mapcount(folio) };
-	struct rmap_walk_control rwc = { .arg = &ra, .rmap_one = folio_referenced_one };
+	struct rmap_walk_control rwc = {
+		.arg = &ra, .rmap_one = folio_referenced_one, .try_lock = try_lock,
+	};
 
 	*vm_flags = 0;
 	if (!ra.mapcount)
 		return 0;
 	rmap_walk(folio, &rwc);
+	if (rwc.contended)
+		return -1;
 	if (ra.referenced)
 		page_clear_flag(folio_page(folio), PG_idle);
 	if (folio_flag(folio, PG_young)) {	/* bits that page_idle.c has cleared before us */
@@ -296,49 +312,162 @@ int folio_referenced(struct folio *folio, vm_flags_t *vm_flags)
 	return ra.referenced;
 }
 
+/* --- flushes that are put off ---
+ * Reclaim clears many entries and flushes once, before it writes or frees a page. Until then a
+ * processor may go on using what it remembers; it may write only through an entry that was dirty
+ * already, since to set a dirty bit it looks at the table again. The folio is locked so long, so
+ * nobody maps it afresh meanwhile. But somebody who unmaps or write-protects the range finds no
+ * entry there, and would promise what is not true yet: hence the count of such entries in the mm,
+ * which changes under the pte lock and is compared under it. */
+
+static void defer_flush(struct mm_struct *mm)
+{
+	atomic_inc(&mm->tlb_unmaps);
+	current->tlb_unmap_mask |= READ_ONCE(mm->cpu_mask);
+}
+
+void try_to_unmap_flush(void)
+{
+	unsigned long mask = current->tlb_unmap_mask;
+
+	if (!mask)
+		return;
+	current->tlb_unmap_mask = 0;
+	flush_tlb_cpus(mask);
+}
+
+void flush_tlb_batched_pending(struct mm_struct *mm)
+{
+	unsigned long unmaps = atomic_read(&mm->tlb_unmaps);
+
+	if (likely(READ_ONCE(mm->tlb_unmaps_flushed) == unmaps))
+		return;
+	flush_tlb_mm(mm);
+	/* A slower one may put back a smaller number; then it is flushed once more. */
+	WRITE_ONCE(mm->tlb_unmaps_flushed, unmaps);
+}
+
 /* --- client: unmap it --- */
 
-/* Clear the one entry in @vma. The file has the page's content, or will have it: a dirty entry
- * makes the folio dirty before the entry is gone for good. */
+/* The entry is cleared and @folio as dirty as it was; the flush is done unless it is put off. */
+static pte_t clear_mapping(struct folio *folio, struct mm_struct *mm, pte_t *ptep,
+			   unsigned long addr, bool defer)
+{
+	pte_t pte = ptep_get_and_clear(ptep);
+
+	if (defer)
+		defer_flush(mm);
+	else
+		flush_tlb_page(mm, addr);
+	if (pte_dirty(pte))
+		folio_mark_dirty(folio);
+	return pte;
+}
+
+/* The entry becomes none: the page is in the page cache, and will be found there. */
+static bool unmap_file_entry(struct folio *folio, struct mm_struct *mm, pte_t *ptep,
+			     unsigned long addr, unsigned int flags)
+{
+	clear_mapping(folio, mm, ptep, addr, flags & TTU_BATCH_FLUSH);
+	atomic_dec(folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
+	return true;
+}
+
+/* MADV_FREE: nobody will miss the page if it was not written since. Never put off, since the next
+ * fault at this place does not come by the folio lock. */
+static bool unmap_lazyfree_entry(struct folio *folio, struct mm_struct *mm, pte_t *ptep,
+				 unsigned long addr)
+{
+	pte_t pte = clear_mapping(folio, mm, ptep, addr, false);
+
+	/* References first: who writes through one says so before it goes. */
+	if (atomic_read_acquire(&folio->page._refcount) != folio_mapcount(folio) + 1 ||
+	    folio_flag(folio, PG_dirty)) {
+		set_pte(ptep, pte);
+		page_set_flag(folio_page(folio), PG_swapbacked);
+		return false;
+	}
+	page_clear_flag(folio_page(folio), PG_anon_exclusive);
+	atomic_dec(&mm->rss_anon);
+	return true;
+}
+
+struct unmap_arg {
+	unsigned int	flags;		/* TTU_* */
+	/* Entries that the folio's slot counts already and that are still to be made: all are
+	 * counted at once, before the first can be seen. */
+	int		counted;
+};
+
+/* The entry becomes the page's slot. */
+static bool unmap_anon_entry(struct folio *folio, struct mm_struct *mm, pte_t *ptep,
+			     unsigned long addr, struct unmap_arg *arg)
+{
+	swp_entry_t entry = folio_swap_entry(folio);
+	pte_t pte, swap = swp_entry_to_pte(entry);
+
+	if (!folio_flag(folio, PG_swapcache))
+		return false;
+	if (likely(arg->counted))
+		arg->counted--;
+	else
+		swap_duplicate(entry);	/* fork has made another one meanwhile */
+	pte = clear_mapping(folio, mm, ptep, addr, arg->flags & TTU_BATCH_FLUSH);
+	if (folio_flag(folio, PG_anon_exclusive)) {
+		page_clear_flag(folio_page(folio), PG_anon_exclusive);
+		swap = pte_swp_mkexclusive(swap);
+	}
+	if (pte_soft_dirty(pte))
+		swap = pte_swp_mksoft_dirty(swap);
+	set_pte(ptep, swap);
+	atomic_dec(&mm->rss_anon);
+	atomic_inc(&mm->swapents);
+	return true;
+}
+
 static bool try_to_unmap_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
 			     void *arg)
 {
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
-	unsigned int *flags = arg;
+	struct mm_struct *mm = vma->vm_mm;
+	struct unmap_arg *ua = arg;
+	bool gone;
 
-	while (page_vma_mapped_walk(&pvmw)) {
-		struct mm_struct *mm = vma->vm_mm;
-		pte_t pte;
-
-		if (READ_ONCE(vma->vm_flags) & VM_LOCKED && !(*flags & TTU_IGNORE_MLOCK)) {
-			page_vma_mapped_walk_done(&pvmw);
-			return false;
-		}
-		pte = ptep_get_and_clear(pvmw.pte);
-		flush_tlb_page(mm, addr);
-		if (pte_dirty(pte))
-			folio_mark_dirty(folio);
-		atomic_dec(folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
+	if (!find_mapping(&pvmw))
+		return true;
+	update_hiwater_rss(mm);
+	if (READ_ONCE(vma->vm_flags) & VM_LOCKED && !(ua->flags & TTU_IGNORE_MLOCK))
+		gone = false;
+	else if (!folio_test_anon(folio))
+		gone = unmap_file_entry(folio, mm, pvmw.pte, addr, ua->flags);
+	else if (!folio_flag(folio, PG_swapbacked))
+		gone = unmap_lazyfree_entry(folio, mm, pvmw.pte, addr);
+	else
+		gone = unmap_anon_entry(folio, mm, pvmw.pte, addr, ua);
+	if (gone) {
 		folio_remove_rmap(folio);
 		atomic_dec(&folio->page._refcount);	/* the entry's; the caller has one */
 	}
-	return true;
-}
-
-static bool folio_not_mapped(struct folio *folio)
-{
-	return !folio_mapcount(folio);
+	page_vma_mapped_walk_done(&pvmw);
+	return gone && folio_mapcount(folio);
 }
 
 bool try_to_unmap(struct folio *folio, unsigned int flags)
 {
+	struct unmap_arg arg = { .flags = flags };
 	struct rmap_walk_control rwc = {
-		.arg = &flags, .rmap_one = try_to_unmap_one, .done = folio_not_mapped,
+		.arg = &arg, .rmap_one = try_to_unmap_one, .try_lock = true,
 	};
 
-	/* Anonymous memory has nowhere else to be before there is a swap area. */
-	if (folio_mapcount(folio) && !folio_test_anon(folio))
-		rmap_walk(folio, &rwc);
+	if (!folio_mapcount(folio))
+		return true;
+	if (folio_test_anon(folio) && folio_flag(folio, PG_swapcache)) {
+		arg.counted = folio_mapcount(folio);
+		swap_add_entries(folio_swap_entry(folio), arg.counted);
+	}
+	rmap_walk(folio, &rwc);
+	if (unlikely(arg.counted))
+		swap_add_entries(folio_swap_entry(folio), -arg.counted);
 	return !folio_mapcount(folio);
 }
 
@@ -350,16 +479,18 @@ static bool folio_mkclean_one(struct folio *folio, struct vm_area_struct *vma, u
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
 	int *cleaned = arg;
 
-	while (page_vma_mapped_walk(&pvmw)) {
-		pte_t pte = ptep_get(pvmw.pte);
+	pte_t pte;
 
-		if (!pte_dirty(pte) && !pte_write(pte))
-			continue;
+	if (!page_vma_mapped_walk(&pvmw))
+		return true;
+	pte = ptep_get(pvmw.pte);
+	if (pte_dirty(pte) || pte_write(pte)) {
 		pte = ptep_get_and_clear(pvmw.pte);
 		flush_tlb_page(vma->vm_mm, addr);
 		set_pte(pvmw.pte, pte_mkclean(pte_wrprotect(pte)));
 		++*cleaned;
 	}
+	page_vma_mapped_walk_done(&pvmw);
 	return true;
 }
 

@@ -6,8 +6,10 @@
  *	tables		counted, marked, over an area; the kernel half the same (verify_page.c)
  *	entries		inside an area, with no right that it does not give;
  *			writable only if shared or exclusive
+ *	swap		entries name slots; slots count them and know their copies; exclusive
+ *			markers; tmpfs files; areas' counts (verify_swap.c)
  *	frames		in one state; map count = entries = what rmap_walk finds;
- *			references; LRU; page cache
+ *			references = entries + page cache + swap cache; LRU; page cache
  *	lists		buddy blocks, processors' stacks, LRU, slabs, and their counts
  *	sums		rss, vmstat, objects handed out
  *
@@ -18,11 +20,14 @@
  *	  rmap_walk need not find them.
  *	- sleeping tasks hold references and objects that nothing here knows. So there may be
  *	  more of those than was found, never fewer; but not for long: if there are still more
- *	  after many looks, something has leaked.
+ *	  after many looks, something has leaked. Under load some frame is always in somebody's
+ *	  hands (reclaim takes them off their lists and waits for the disk): so a frame counts
+ *	  only if it has too many references at every look.
  *
  * Holds:  nothing is allocated, and nobody sleeps, while the others stand still.
  * Locks:  verify_mutex (RANK_VERIFY) for all state here.
- * Read:   verify_tree.c, verify_page.c; verify_plant.c, which proves that damage is seen. */
+ * Read:   verify_tree.c, verify_page.c, verify_swap.c; verify_plant.c, which proves that damage is
+ *         seen. */
 #include <mm/verify.h>
 
 #include <stdarg.h>
@@ -56,9 +61,10 @@ static u64 next_at_exit;		/* [verify_mutex] time */
 static void add_line(const char *fmt, va_list ap)
 {
 	struct verify_report *report = verify.report;
+	unsigned int lines = report->differences ? report->differences : report->surplus;
 	size_t room = sizeof(report->text) - report->used;
 
-	if (report->differences + report->surplus > MAX_LINES || room < 2)
+	if (lines > MAX_LINES || room < 2)
 		return;
 	report->used += vscnprintf(report->text + report->used, room - 1, fmt, ap);
 	report->text[report->used++] = '\n';
@@ -69,7 +75,8 @@ void verify_fail(const char *fmt, ...)
 {
 	va_list ap;
 
-	verify.report->differences++;
+	if (!verify.report->differences++)
+		verify.report->used = 0;	/* what a surplus had to say matters less */
 	va_start(ap, fmt);
 	add_line(fmt, ap);
 	va_end(ap);
@@ -80,6 +87,8 @@ void verify_surplus(const char *fmt, ...)
 	va_list ap;
 
 	verify.report->surplus++;
+	if (verify.report->differences)
+		return;
 	va_start(ap, fmt);
 	add_line(fmt, ap);
 	va_end(ap);
@@ -134,11 +143,17 @@ static int alloc_seen(void)
 	return err;
 }
 
+/* Only what was surplus at every look up to now can still be so. */
 static void clear_seen(void)
 {
 	for (unsigned long i = 0; i < verify.nr_chunks; i++)
-		if (verify.seen[i])
-			clear_page(verify.seen[i]);
+		for (unsigned int n = 0; verify.seen[i] && n < SEEN_PER_PAGE; n++) {
+			struct frame_seen *seen = &verify.seen[i][n];
+
+			*seen = (struct frame_seen){
+				.was_surplus = !verify.looks || seen->surplus,
+			};
+		}
 }
 
 /* --- what may be looked at --- */
@@ -194,6 +209,11 @@ static void verify_sums(void)
 	check_state("NR_FILE_MAPPED", NR_FILE_MAPPED, verify.file_mapped);
 	check_state("NR_FILE_PAGES", NR_FILE_PAGES, verify.cached);
 	check_state("NR_SHMEM", NR_SHMEM, verify.shmem);
+	check_state("NR_SWAPCACHE", NR_SWAPCACHE, verify.swapcached);
+	check_state("NR_MLOCK", NR_MLOCK, verify.mlocked);
+	CHECK(verify.writeback == nr_writeback_pages(),
+	      "%lu frames are being written, counted as %lu", verify.writeback,
+	      nr_writeback_pages());
 	CHECK(verify.tables == nr_table_pages(), "%lu frames are page tables, counted as %lu",
 	      verify.tables, nr_table_pages());
 	CHECK(verify.slabs == slab_total_pages(), "%lu frames are slabs, counted as %lu",
@@ -229,17 +249,20 @@ static void look(void)
 
 	*report = (struct verify_report){};
 	verify = (struct verify){ .report = report, .seen = verify.seen,
-				  .nr_chunks = verify.nr_chunks };
+				  .nr_chunks = verify.nr_chunks, .looks = verify.looks };
 	clear_seen();
 	verify_free();
 	verify_lru();
 	verify_mms();
+	verify_swapped_files();
+	verify_slots();
 	verify_frames();
 	slab_verify();
 	verify_sums();
 }
 
-/* Stop the machine and look once; fn as in verify_around(). */
+/* Stop the machine and look once; fn as in verify_around(). -EAGAIN: a swap area has come or
+ * gone. */
 static int stop_and_look(bool (*fn)(void *arg, bool repair), void *arg)
 {
 	int err = 0;
@@ -247,7 +270,9 @@ static int stop_and_look(bool (*fn)(void *arg, bool repair), void *arg)
 
 	stop_others();
 	start = ktime_get();
-	if (fn && !fn(arg, false)) {
+	if (!verify_swap_begin()) {
+		err = -EAGAIN;
+	} else if (fn && !fn(arg, false)) {
 		err = -ENOENT;
 	} else {
 		look();
@@ -256,6 +281,20 @@ static int stop_and_look(bool (*fn)(void *arg, bool repair), void *arg)
 	}
 	verify.report->ns = ktime_get() - start;
 	resume_others();
+	return err;
+}
+
+/* The same with room for the slots of the areas that there are. 0, -ENOENT or -ENOMEM. */
+static int look_with_swap(bool (*fn)(void *arg, bool repair), void *arg)
+{
+	int err;
+
+	do {
+		err = verify_swap_alloc();
+		if (!err)
+			err = stop_and_look(fn, arg);
+		verify_swap_free();
+	} while (err == -EAGAIN);
 	return err;
 }
 
@@ -270,12 +309,14 @@ static int verify_locked(struct verify_report *report, unsigned int looks,
 	err = alloc_seen();
 	if (err)
 		return err;
-	for (;;) {
-		err = stop_and_look(fn, arg);
-		if (err || report->differences || !report->surplus || !--looks)
+	for (verify.looks = 0; !err && verify.looks < looks; verify.looks++) {
+		if (verify.looks) {
+			set_current_state(TASK_UNINTERRUPTIBLE);
+			schedule_timeout(LOOK_AGAIN_NS);
+		}
+		err = look_with_swap(fn, arg);
+		if (report->differences || !report->surplus)
 			break;
-		set_current_state(TASK_UNINTERRUPTIBLE);
-		schedule_timeout(LOOK_AGAIN_NS);
 	}
 	free_seen();
 	return err;

@@ -2,15 +2,21 @@
 #ifndef MM_VERIFY_INTERNAL_H
 #define MM_VERIFY_INTERNAL_H
 
+#include <mm/filemap.h>
 #include <mm/internal.h>
 #include <mm/verify.h>
+
+struct swap_slot;
 
 /* What was seen of one frame. */
 struct frame_seen {
 	u32	entries;	/* present entries that name it */
-	u32	busy : 30;	/* those of them in an mm that is being changed */
+	u32	busy : 27;	/* those of them in an mm that is being changed */
 	u32	free : 1;	/* in a free block, or on a processor's stack of frames */
 	u32	lru : 1;	/* on an LRU list */
+	u32	swapcache : 1;	/* a slot's copy */
+	u32	surplus : 1;	/* it has references that nobody is known to have, */
+	u32	was_surplus : 1; /* and at each look before */
 };
 
 /* One verification. [verify_mutex; its fields while everything stands still] */
@@ -18,8 +24,11 @@ struct verify {
 	struct verify_report	*report;
 	struct frame_seen	**seen;		/* pages of them; NULL where there is no memory */
 	unsigned long		nr_chunks;
+	unsigned int		looks;		/* before this one */
 	bool damaged; /* a tree has something in it that is none: do not walk */
-	unsigned long		tables, cached, shmem, anon, file_mapped, slabs, lru;	/* frames */
+	/* frames */
+	unsigned long		tables, cached, shmem, anon, file_mapped, slabs, lru, swapcached,
+				mlocked, writeback;
 };
 
 extern struct verify verify;
@@ -51,6 +60,24 @@ void verify_tables(struct mm_struct *mm);
 void verify_free(void);
 void verify_lru(void);
 void verify_frames(void);
+/* @folio is of @mapping at @index. False: it cannot be followed. */
+bool verify_cached_page(struct address_space *mapping, unsigned long index, struct folio *folio);
+
+/* verify_swap.c */
+/* Before everything stands still: room for what will be found of each slot. 0 or -ENOMEM. */
+int verify_swap_alloc(void);
+void verify_swap_free(void);
+/* Nothing has been found yet. False: an area has come or gone since there was room for all. */
+bool verify_swap_begin(void);
+/* @vma: the first that ends behind @addr; not if @busy. */
+void verify_swap_entry(struct mm_struct *mm, struct vm_area_struct *vma, bool busy, pte_t pte,
+		       unsigned long addr);
+void verify_swapped_files(void);
+void verify_slots(void);	/* when all tables and files have been walked */
+/* Swap entries found that name @entry's slot. */
+unsigned int verify_slot_entries(swp_entry_t entry);
+/* NULL: it names no slot that can be used. */
+struct swap_slot *verify_slot(swp_entry_t entry);
 
 /* verify.c, for verify_plant.c: as verify_memory(); between stopping and looking, and again before
  * the others go on, fn(arg, false) and fn(arg, true). False from the first: not done, -ENOENT. */

@@ -18,7 +18,7 @@ struct table_walk {
 	struct mm_struct	*mm;
 	bool			busy;
 	struct vm_area_struct *vma; /* first to end behind the current address; not if busy */
-	long			tables, anon, file, shmem;
+	long			tables, anon, file, shmem, swap;
 };
 
 /* The area that has a part of [addr, addr + bytes); addresses only go up. */
@@ -75,7 +75,14 @@ static void check_entry(struct table_walk *walk, pte_t pte, unsigned long addr)
 	struct frame_seen *seen = frame_seen(pte_pfn(pte));
 	struct page *page = pfn_to_page(pte_pfn(pte));
 
-	if (!CHECK(pte_present(pte) && seen, "mm %p: entry %#lx at %#lx names no frame", walk->mm,
+	if (is_swap_pte(pte)) {
+		if (!walk->busy)
+			area_in(walk, addr, PAGE_SIZE);
+		verify_swap_entry(walk->mm, walk->vma, walk->busy, pte, addr);
+		walk->swap++;
+		return;
+	}
+	if (!CHECK(seen, "mm %p: entry %#lx at %#lx names no frame", walk->mm,
 		   pte.val, addr))
 		return;
 	verify.report->entries++;
@@ -149,6 +156,7 @@ void verify_tables(struct mm_struct *mm)
 	check_rss(mm, "rss_anon", &mm->rss_anon, walk.anon);
 	check_rss(mm, "rss_file", &mm->rss_file, walk.file);
 	check_rss(mm, "rss_shmem", &mm->rss_shmem, walk.shmem);
+	check_rss(mm, "swapents", &mm->swapents, walk.swap);
 	/* Unmapping counts a table until its flush. */
 	CHECK(walk.busy ? tables >= walk.tables : tables == walk.tables,
 	      "mm %p: nr_ptes is %ld, %ld tables found", mm, tables, walk.tables);
@@ -182,6 +190,15 @@ void verify_free(void)
 	walk_free_blocks(see_free);
 }
 
+/* The list on which @page should be. */
+static enum lru_list wanted_lru(const struct page *page)
+{
+	if (page_flag(page, PG_unevictable))
+		return LRU_UNEVICTABLE;
+	return (page_flag(page, PG_swapbacked) ? LRU_INACTIVE_ANON : LRU_INACTIVE_FILE) +
+	       page_flag(page, PG_active);
+}
+
 static void see_lru(enum lru_list lru)
 {
 	unsigned long nr = 0;
@@ -189,15 +206,14 @@ static void see_lru(enum lru_list lru)
 
 	list_for_each_entry(page, lru_head(lru), lru) {
 		struct frame_seen *seen = frame_seen(page_to_pfn(page));
-		enum lru_list want = page_flag(page, PG_swapbacked) ? LRU_INACTIVE_ANON
-								    : LRU_INACTIVE_FILE;
 
-		want += page_flag(page, PG_active);
 		if (!CHECK(seen && !seen->lru, "LRU list %u is damaged at frame %#lx", lru,
 			   page_to_pfn(page)))
 			break;
 		seen->lru = 1;
-		CHECK(lru == want, "frame %#lx, flags %#lx, is on the wrong LRU list, %u",
+		CHECK(lru == wanted_lru(page) &&
+			      page_flag(page, PG_unevictable) == page_flag(page, PG_mlocked),
+		      "frame %#lx, flags %#lx, is on the wrong LRU list, %u",
 		      page_to_pfn(page), page->flags, lru);
 		nr++;
 	}
@@ -224,9 +240,10 @@ static bool count_hit(struct folio *folio, struct vm_area_struct *vma, unsigned 
 	struct page_vma_mapped_walk pvmw = { .folio = folio, .vma = vma, .address = addr };
 	struct rmap_hits *hits = arg;
 
-	while (page_vma_mapped_walk(&pvmw)) {
+	if (page_vma_mapped_walk(&pvmw)) {
 		hits->busy += mm_busy(vma->vm_mm);
 		hits->quiet += !mm_busy(vma->vm_mm);
+		page_vma_mapped_walk_done(&pvmw);
 	}
 	return true;
 }
@@ -262,17 +279,28 @@ static bool check_anon_owner(struct folio *folio)
 
 /* --- the page cache --- */
 
-/* The number of pages, and that each knows where it is. */
+bool verify_cached_page(struct address_space *mapping, unsigned long index, struct folio *folio)
+{
+	unsigned long pfn = page_to_pfn(folio_page(folio));
+
+	return CHECK(frame_seen(pfn) && folio->page.mapping == mapping &&
+			     folio->page.index == index,
+		     "file %p: page %lu is frame %#lx, which says it is another", mapping, index,
+		     pfn);
+}
+
+/* The number of pages, and that each knows where it is. A file that had a page in swap once is in
+ * verify_swap.c's list instead. */
 static void check_cache(struct address_space *mapping)
 {
 	unsigned long index = 0, nr = 0;
 	struct folio *folio;
 
+	CHECK(!mapping->nrswapped, "file %p: nrswapped is %lu, and swapoff would not find it",
+	      mapping, mapping->nrswapped);
 	radix_for_each(&mapping->i_pages, index, folio) {
-		CHECK(frame_seen(page_to_pfn(folio_page(folio))) &&
-			      folio->page.mapping == mapping && folio->page.index == index,
-		      "file %p: page %lu is frame %#lx, which says it is another", mapping, index,
-		      page_to_pfn(folio_page(folio)));
+		if (!verify_cached_page(mapping, index, folio))
+			break;
 		nr++;
 	}
 	CHECK(nr == mapping->nrpages, "file %p: %lu pages in the index, nrpages is %lu", mapping,
@@ -280,58 +308,90 @@ static void check_cache(struct address_space *mapping)
 }
 
 /* The folio, no anonymous one, is in the page cache. */
-static bool check_cached(struct folio *folio)
+static bool check_cached(struct folio *folio, const struct frame_seen *seen)
 {
 	struct address_space *mapping = folio->page.mapping;
 	pgoff_t first = 0, index = folio->page.index;
+	bool there;
 
 	if (!mapping)
 		return false;	/* truncated, and somebody has it still */
-	if (!CHECK(is_object(mapping) && radix_lookup(&mapping->i_pages, index) == folio,
-		   "frame %#lx is not page %lu of its file %p", page_to_pfn(folio_page(folio)),
-		   index, mapping))
+	there = is_object(&mapping->host) && radix_lookup(&mapping->i_pages, index) == folio;
+	if (!there && !seen->entries && !seen->lru)
+		return false;	/* new, about to be added */
+	if (!CHECK(there, "frame %#lx is not page %lu of its file %p",
+		   page_to_pfn(folio_page(folio)), index, mapping))
 		return false;
 	verify.cached++;
 	verify.shmem += mapping->shmem;
-	if (radix_next(&mapping->i_pages, &first) == folio)
+	if (list_empty(&mapping->swaplist) && radix_next(&mapping->i_pages, &first) == folio)
 		check_cache(mapping);
 	return true;
 }
 
 /* --- every frame --- */
 
-static void check_refs(struct folio *folio, int found)
+static void check_refs(struct folio *folio, struct frame_seen *seen, int found)
 {
 	unsigned long pfn = page_to_pfn(folio_page(folio));
 	int refs = folio_ref_count(folio);
+	bool dying = !refs && !found && !seen->lru;	/* reclaim frees a batch at a time */
 
-	if (refs < found || !refs)
-		verify_fail("frame %#lx: reference count is %d, should be %d", pfn, refs, found);
-	else if (refs > found)
+	CHECK(dying || (refs && refs >= found), "frame %#lx: reference count is %d, should be %d",
+	      pfn, refs, found);
+	seen->surplus = (dying || refs > found) && seen->was_surplus;
+	if (seen->surplus)
 		verify_surplus("frame %#lx: %d references, only %d found", pfn, refs, found);
 }
 
-static void check_folio(struct folio *folio, const struct frame_seen *seen)
+/* On the list that lru.c says; or new or isolated, and then somebody has a reference. */
+static void check_listed(const struct folio *folio, const struct frame_seen *seen, int found)
+{
+	CHECK(folio_flag(folio, PG_lru) == seen->lru &&
+		      (seen->lru || !found || folio_ref_count(folio) > found),
+	      "frame %#lx: flags %#lx, but is %son an LRU list", page_to_pfn(&folio->page),
+	      folio->page.flags, seen->lru ? "" : "not ");
+}
+
+/* @slot: entries of its slot. */
+static void check_flags(const struct folio *folio, const struct frame_seen *seen,
+			unsigned int slot)
+{
+	unsigned long flags = folio->page.flags, pfn = page_to_pfn(&folio->page);
+	bool anon = folio_test_anon(folio), swapcache = flags & BIT(PG_swapcache);
+
+	CHECK(swapcache == seen->swapcache, "frame %#lx: flags %#lx, but is %sa slot's copy", pfn,
+	      flags, seen->swapcache ? "" : "not ");
+	CHECK(!(flags & BIT(PG_anon_exclusive)) || (anon && seen->entries + slot <= 1),
+	      "frame %#lx: exclusive, with %u entries and %u swap entries", pfn, seen->entries,
+	      slot);
+	/* Without PG_swapbacked an anonymous one is lazyfree, and needs no slot. */
+	CHECK((flags & BIT(PG_uptodate) || (swapcache && !seen->entries)) &&
+		      (flags & BIT(PG_swapbacked) || !swapcache) &&
+		      (swapcache || !(flags & BIT(PG_writeback))),
+	      "frame %#lx: flags %#lx do not go together", pfn, flags);
+}
+
+static void check_folio(struct folio *folio, struct frame_seen *seen)
 {
 	struct page *page = folio_page(folio);
 	unsigned long pfn = page_to_pfn(page);
 	bool anon = folio_test_anon(folio);
-	bool cached = !anon && check_cached(folio);
+	bool cached = !anon && check_cached(folio, seen);
 	bool owned = seen->entries ? !anon || check_anon_owner(folio) : false;
+	unsigned int slot = seen->swapcache ? verify_slot_entries(folio_swap_entry(folio)) : 0;
+	int found = seen->entries + cached + seen->swapcache;
 
 	verify.report->folios++;
 	CHECK(folio_mapcount(folio) == (int)seen->entries,
 	      "frame %#lx: map count is %d, should be %u", pfn, folio_mapcount(folio),
 	      seen->entries);
-	check_refs(folio, seen->entries + cached);
+	check_refs(folio, seen, found);
 	CHECK(!seen->entries || anon || cached, "frame %#lx: mapped, but nobody's", pfn);
-	CHECK(!page_flag(page, PG_anon_exclusive) || (anon && seen->entries <= 1),
-	      "frame %#lx: exclusive, with %u entries", pfn, seen->entries);
-	CHECK(page_flag(page, PG_lru) == seen->lru && (seen->lru || (!seen->entries && !cached)),
-	      "frame %#lx: flags %#lx, but is %son an LRU list", pfn, page->flags,
-	      seen->lru ? "" : "not ");
-	CHECK(page_flag(page, PG_uptodate) && page_flag(page, PG_swapbacked) >= anon,
-	      "frame %#lx: flags %#lx", pfn, page->flags);
+	check_listed(folio, seen, found);
+	check_flags(folio, seen, slot);
+	verify.mlocked += page_flag(page, PG_mlocked);
+	verify.writeback += page_flag(page, PG_writeback);
 	verify.anon += anon && seen->entries;
 	verify.file_mapped += !anon && seen->entries;
 	if (owned && !verify.damaged)
@@ -352,7 +412,10 @@ static void check_frame(unsigned long pfn)
 {
 	const unsigned long states = BIT(PG_buddy) | BIT(PG_slab) | BIT(PG_table) |
 				     BIT(PG_reserved) | BIT(PG_lru);
-	const struct frame_seen *seen = frame_seen(pfn);
+	/* Reclaim takes folios off their lists, and out of all entries. */
+	const unsigned long folio = BIT(PG_lru) | BIT(PG_swapcache) | BIT(PG_swapbacked) |
+				    BIT(PG_uptodate);
+	struct frame_seen *seen = frame_seen(pfn);
 	struct page *page = pfn_to_page(pfn);
 	unsigned long state = page->flags & states;
 
@@ -363,7 +426,7 @@ static void check_frame(unsigned long pfn)
 	CHECK(!(state & (state - 1)) && !(state & BIT(PG_buddy)),
 	      "frame %#lx: flags %#lx are of two states, or of a free one that is in no list", pfn,
 	      page->flags);
-	if (seen->entries || seen->lru || page_flag(page, PG_lru)) {
+	if (seen->entries || seen->lru || seen->swapcache || page->flags & folio) {
 		check_folio(page_folio(page), seen);
 		return;
 	}

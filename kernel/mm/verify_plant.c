@@ -11,6 +11,7 @@
 #include <mm/filemap.h>
 #include <mm/memblock.h>
 #include <mm/slab.h>
+#include "swap_internal.h"
 
 /* Where damage is done. The same for doing it and for its repair. */
 struct target {
@@ -18,14 +19,17 @@ struct target {
 	struct mm_struct	*mm;
 	struct vm_area_struct	*vma;
 	pte_t			*ptep;
-	struct page		*page;
+	struct page		*page;	/* of a present entry, or the frame */
+	swp_entry_t		entry;	/* of a swap entry, or the frame's */
 	struct anon_vma_chain	*avc;	/* of vma, its own */
+	struct address_space	*mapping; /* a file with pages in swap */
 	struct anon_vma_chain	extra;
+	struct swap_slot	*slot, saved;
 };
 
 struct plant {
 	const char	*name;
-	/* What a target must be. NULL: any frame, see wants_frame. */
+	/* What a target must be: an entry; a frame; or, both NULL, a file with pages in swap. */
 	bool		(*wants)(const struct target *target);
 	bool		(*wants_frame)(const struct page *page);
 	/* @by: 1 to damage, -1 to repair. */
@@ -36,7 +40,8 @@ struct plant {
 
 static bool anon_entry(const struct target *target)
 {
-	return folio_test_anon(page_folio(target->page)) && target->vma->anon_vma;
+	return target->page && folio_test_anon(page_folio(target->page)) &&
+	       target->vma->anon_vma;
 }
 
 static bool writable_anon_entry(const struct target *target)
@@ -46,12 +51,28 @@ static bool writable_anon_entry(const struct target *target)
 
 static bool read_only_private_entry(const struct target *target)
 {
-	return !pte_write(*target->ptep) && !(target->vma->vm_flags & VM_SHARED);
+	return target->page && !pte_write(*target->ptep) && !(target->vma->vm_flags & VM_SHARED);
 }
 
 static bool file_entry(const struct target *target)
 {
-	return target->vma->vm_file && !folio_test_anon(page_folio(target->page));
+	return target->page && target->vma->vm_file &&
+	       !folio_test_anon(page_folio(target->page));
+}
+
+static bool swap_entry(const struct target *target)
+{
+	return !target->page;
+}
+
+static bool shared_swap_entry(const struct target *target)
+{
+	return !target->page && verify_slot(target->entry)->count > 1;
+}
+
+static bool cached_slot(const struct page *page)
+{
+	return page_flag(page, PG_swapcache);
 }
 
 static bool partial_slab(const struct page *page)
@@ -190,6 +211,100 @@ static void change_order(struct target *target, int by)
 	target->page->order += by;
 }
 
+/* --- damage to what is in swap --- */
+
+static void change_slot_count(struct target *target, int by)
+{
+	verify_slot(target->entry)->count += by;
+}
+
+static void change_slot_count_down(struct target *target, int by)
+{
+	verify_slot(target->entry)->count -= by;
+}
+
+static void change_slot_pfn(struct target *target, int by)
+{
+	verify_slot(target->entry)->pfn += by;
+}
+
+static void change_swap_flag(struct target *target, int by)
+{
+	target->page->flags ^= BIT(PG_swapcache);
+}
+
+static void change_writeback(struct target *target, int by)
+{
+	target->page->flags ^= BIT(PG_writeback);
+}
+
+static void change_swap_marker(struct target *target, int by)
+{
+	target->ptep->val ^= _PAGE_SWP_EXCLUSIVE;
+}
+
+static void change_swap_bits(struct target *target, int by)
+{
+	target->ptep->val ^= _PAGE_DIRTY;
+}
+
+static void change_swap_offset(struct target *target, int by)
+{
+	pte_t old = *target->ptep;
+
+	*target->ptep = swp_entry_to_pte(by > 0 ? swp_entry(swp_type(target->entry), 0)
+						: target->entry);
+	target->ptep->val |= old.val & (_PAGE_SWP_EXCLUSIVE | _PAGE_SWP_SOFT_DIRTY);
+}
+
+static void change_swapents(struct target *target, int by)
+{
+	atomic_add(&target->mm->swapents, by);
+}
+
+static void change_nrswapped(struct target *target, int by)
+{
+	target->mapping->nrswapped += by;
+}
+
+static void change_swaplist(struct target *target, int by)
+{
+	if (by > 0)
+		list_del_init(&target->mapping->swaplist);
+	else
+		list_add_tail(&target->mapping->swaplist, &shmem_swaplist);
+}
+
+static void change_area_used(struct target *target, int by)
+{
+	swap_info[swp_type(target->entry)].used += by;
+}
+
+/* In use, and nobody names it. */
+static void change_slot_leak(struct target *target, int by)
+{
+	const struct swap_map *map = &swap_info[swp_type(target->entry)].map;
+
+	if (by > 0)
+		for (target->slot = map->slots; target->slot < map->slots + map->max - 1 &&
+		     (target->slot->count || target->slot->pfn);)
+			target->slot++;
+	target->slot->count += by;
+}
+
+/* The other way round: named, and free. */
+static void change_slot_free(struct target *target, int by)
+{
+	struct swap_slot *slot = verify_slot(target->entry);
+
+	if (by > 0) {
+		target->saved = *slot;
+		*slot = (struct swap_slot){ 0 };
+	} else {
+		*slot = target->saved;
+	}
+}
+
 static const struct plant plants[] = {
 	{ "mapcount", anon_entry, NULL, change_mapcount },
 	{ "refcount", anon_entry, NULL, change_refcount },
@@ -214,6 +329,20 @@ static const struct plant plants[] = {
 	{ "writable-pte", read_only_private_entry, NULL, change_writable },
 	{ "slab", NULL, partial_slab, change_slab },
 	{ "order", NULL, free_block, change_order },
+	{ "slot-high", swap_entry, NULL, change_slot_count },
+	{ "slot-low", swap_entry, NULL, change_slot_count_down },
+	{ "slot-leak", swap_entry, NULL, change_slot_leak },
+	{ "slot-free", swap_entry, NULL, change_slot_free },
+	{ "slots-used", swap_entry, NULL, change_area_used },
+	{ "slot-pfn", NULL, cached_slot, change_slot_pfn },
+	{ "swapcache", NULL, cached_slot, change_swap_flag },
+	{ "swap-writeback", NULL, cached_slot, change_writeback },
+	{ "swap-exclusive", shared_swap_entry, NULL, change_swap_marker },
+	{ "swap-bits", swap_entry, NULL, change_swap_bits },
+	{ "swap-offset", swap_entry, NULL, change_swap_offset },
+	{ "swapents", swap_entry, NULL, change_swapents },
+	{ "nrswapped", NULL, NULL, change_nrswapped },
+	{ "swaplist", NULL, NULL, change_swaplist },
 };
 
 const char *verify_plant_name(unsigned int nth)
@@ -237,9 +366,13 @@ static struct anon_vma_chain *own_chain(struct vm_area_struct *vma)
 static bool is_target(struct target *target, pmd_t *pmd, unsigned long addr)
 {
 	target->ptep = pte_offset(pmd, addr);
-	if (!pte_present(*target->ptep) || pte_special(*target->ptep))
+	if (pte_none(*target->ptep) || pte_special(*target->ptep))
 		return false;
-	target->page = pfn_to_page(pte_pfn(*target->ptep));
+	target->page = NULL;
+	if (pte_present(*target->ptep))
+		target->page = pfn_to_page(pte_pfn(*target->ptep));
+	else
+		target->entry = pte_to_swp_entry(*target->ptep);
 	return target->plant->wants(target);
 }
 
@@ -284,17 +417,33 @@ static bool find_frame(struct target *target)
 	for (unsigned int i = 0; memblock_memory(i, &range); i++)
 		for (phys_addr_t at = range.start; at < range.end; at += PAGE_SIZE) {
 			target->page = phys_to_page(at);
+			target->entry = folio_swap_entry(page_folio(target->page));
 			if (target->plant->wants_frame(target->page))
 				return true;
 		}
 	return false;
 }
 
+static bool find_file(struct target *target)
+{
+	list_for_each_entry(target->mapping, &shmem_swaplist, swaplist)
+		if (target->mapping->nrswapped)
+			return true;
+	return false;
+}
+
+static bool find_target(struct target *target)
+{
+	if (target->plant->wants)
+		return find_entry(target);
+	return target->plant->wants_frame ? find_frame(target) : find_file(target);
+}
+
 static bool plant(void *arg, bool repair)
 {
 	struct target *target = arg;
 
-	if (!repair && !(target->plant->wants ? find_entry(target) : find_frame(target)))
+	if (!repair && !find_target(target))
 		return false;
 	target->plant->change(target, repair ? -1 : 1);
 	return true;

@@ -27,6 +27,17 @@ unsigned long page_state_sum(enum page_state_item item)
 	return max(sum, 0L);
 }
 
+/* What programs can still have without anything going to swap: what is free above the reserve, and
+ * most of what can be dropped (files' own pages and MADV_FREE; tmpfs is on the anonymous lists). */
+static unsigned long available_pages(const struct mem_stats *stats)
+{
+	unsigned long droppable = stats->active_file + stats->inactive_file;
+	unsigned long spared = min(droppable / 2, watermarks.low);
+	unsigned long free = stats->free > watermarks.high ? stats->free - watermarks.high : 0;
+
+	return free + droppable - spared;
+}
+
 /* Spare tables and stacks count as free: they come back as soon as frames are short. */
 void mem_stats(struct mem_stats *stats)
 {
@@ -47,6 +58,11 @@ void mem_stats(struct mem_stats *stats)
 		.active_file = lru_size(LRU_ACTIVE_FILE),
 		.inactive_file = lru_size(LRU_INACTIVE_FILE),
 		.mlocked = page_state_sum(NR_MLOCK),
+		.unevictable = lru_size(LRU_UNEVICTABLE),
+		.swap_cached = page_state_sum(NR_SWAPCACHE),
+		.writeback = nr_writeback_pages(),
+		.swap_total = nr_swap_slots(),
+		.swap_free = max(nr_free_swap_slots(), 0L),
 	};
-	stats->available = stats->free > watermarks.high ? stats->free - watermarks.high : 0;
+	stats->available = available_pages(stats);
 }

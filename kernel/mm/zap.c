@@ -20,8 +20,7 @@ void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 	tlb->nr = 0;
 	tlb->whole_mm = false;
 	tlb->keep_anon = false;
-	/* It can only sink now. Truncation comes here without mmap_lock, so a raise may be lost. */
-	WRITE_ONCE(mm->hiwater_rss, get_mm_hiwater_rss(mm));
+	update_hiwater_rss(mm);
 }
 
 static void tlb_flush(struct mmu_gather *tlb)
@@ -30,7 +29,7 @@ static void tlb_flush(struct mmu_gather *tlb)
 		flush_tlb_mm_range(tlb->mm, tlb->start, tlb->end, false);
 	tlb->start = TASK_SIZE;
 	tlb->end = 0;
-	folios_put(tlb->folios, tlb->nr);
+	folios_put_and_swap(tlb->folios, tlb->nr);
 	tlb->nr = 0;
 }
 
@@ -59,10 +58,10 @@ static void tlb_remove(struct mmu_gather *tlb, pte_t pte, unsigned long addr)
 }
 
 struct rss_delta {
-	long	anon, file, shmem;
+	long	anon, file, shmem, swap;
 };
 
-static void unmap_folio(struct folio *folio, pte_t pte, struct rss_delta *rss)
+static inline void unmap_folio(struct folio *folio, pte_t pte, struct rss_delta *rss)
 {
 	if (folio_test_anon(folio)) {
 		rss->anon--;
@@ -85,37 +84,65 @@ static void add_rss(struct mm_struct *mm, const struct rss_delta *rss)
 		atomic_add(&mm->rss_file, rss->file);
 	if (rss->shmem)
 		atomic_add(&mm->rss_shmem, rss->shmem);
+	if (rss->swap)
+		atomic_add(&mm->swapents, rss->swap);
 }
 
-static bool pte_maps_anon(pte_t pte)
+/* Of the area's own, not of its file: also what has left for swap. */
+static bool pte_is_anon(pte_t pte)
 {
+	if (is_swap_pte(pte))
+		return true;
 	return !pte_special(pte) && folio_test_anon(page_folio(pfn_to_page(pte_pfn(pte))));
 }
 
-static void zap_pte_range(struct mmu_gather *tlb, pmd_t *pmd, unsigned long addr,
-			  unsigned long end)
+/* A present entry. @locked: of an area that is. */
+static inline void zap_present_pte(struct mmu_gather *tlb, pte_t *ptep, unsigned long addr,
+				   bool locked, struct rss_delta *rss)
 {
+	pte_t pte;
+
+	/* With nobody else on these tables no processor sets bits behind our back. */
+	if (tlb->whole_mm) {
+		pte = ptep_get(ptep);
+		set_pte(ptep, (pte_t){ 0 });
+	} else {
+		pte = ptep_get_and_clear(ptep);
+	}
+	if (!pte_special(pte)) {
+		struct folio *folio = page_folio(pfn_to_page(pte_pfn(pte)));
+
+		if (unlikely(locked))
+			folio_munlock(folio);
+		unmap_folio(folio, pte, rss);
+	}
+	tlb_remove(tlb, pte, addr);
+}
+
+static void zap_pte_range(struct mmu_gather *tlb, struct vm_area_struct *vma, pmd_t *pmd,
+			  unsigned long addr, unsigned long end)
+{
+	/* Truncation comes here without mmap_lock. */
+	bool locked = READ_ONCE(vma->vm_flags) & VM_LOCKED;
 	spinlock_t *ptl = pte_lockptr(pmd);
 	pte_t *ptep = pte_offset(pmd, addr);
 	struct rss_delta rss = {};
 
 	spin_lock(ptl);
+	if (!tlb->whole_mm)
+		flush_tlb_batched_pending(tlb->mm);
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = ptep_get(ptep);
 
-		if (pte_none(pte))
+		if (pte_none(pte) || (unlikely(tlb->keep_anon) && pte_is_anon(pte)))
 			continue;
-		DEBUG_ASSERT(pte_present(pte));
-		if (tlb->keep_anon && pte_maps_anon(pte))
-			continue;
-		/* With nobody else on these tables no processor sets bits behind our back. */
-		if (tlb->whole_mm)
+		if (likely(pte_present(pte))) {
+			zap_present_pte(tlb, ptep, addr, locked, &rss);
+		} else {
 			set_pte(ptep, (pte_t){ 0 });
-		else
-			pte = ptep_get_and_clear(ptep);
-		if (!pte_special(pte))
-			unmap_folio(page_folio(pfn_to_page(pte_pfn(pte))), pte, &rss);
-		tlb_remove(tlb, pte, addr);
+			rss.swap--;
+			free_swap_and_cache(pte_to_swp_entry(pte));
+		}
 	}
 	spin_unlock(ptl);
 	add_rss(tlb->mm, &rss);
@@ -137,7 +164,7 @@ void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsign
 		next = pmd_addr_end(start, end);
 		if (pmd_none(pmd))
 			continue;
-		zap_pte_range(tlb, pmd, start, next);
+		zap_pte_range(tlb, vma, pmd, start, next);
 		cond_resched();
 	}
 }

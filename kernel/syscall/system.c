@@ -66,6 +66,8 @@ long sys_sysinfo(struct sysinfo *uinfo)
 	info.totalram = stats.total * PAGE_SIZE;
 	info.freeram = stats.free * PAGE_SIZE;
 	info.sharedram = stats.shmem * PAGE_SIZE;
+	info.totalswap = stats.swap_total * PAGE_SIZE;
+	info.freeswap = stats.swap_free * PAGE_SIZE;
 	info.procs = min(nr_threads_total(), 65535u);
 	info.mem_unit = 1;
 	return copy_to_user(uinfo, &info, sizeof(info)) ? -EFAULT : 0;

@@ -124,6 +124,8 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(mlockall),
 	ENTRY(munlockall),
 	ENTRY(mlock2),
+	ENTRY(swapon),
+	ENTRY(swapoff),
 
 	/* proc.h */
 	ENTRY(sched_yield),

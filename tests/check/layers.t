@@ -31,6 +31,7 @@ ALLOWED = {
     ("kernel/mm/", "fs/types.h"): "a mapping names the inode that it belongs to",
     ("kernel/mm/", "proc/task.h"): "the current task: its mm, its limits",
     ("kernel/mm/", "proc/signal.h"): "a fatal signal ends a wait for memory",
+    ("kernel/mm/", "drivers/blk.h"): "swap areas are on disks",
     ("kernel/proc/", "drivers/tty.h"): "the end of a session's leader hangs up its terminal",
 }
 

@@ -38,7 +38,7 @@ $(HOST_LIB_TESTS): $(HOST_OUT)/%: tests/host/lib/%.c $(HOST_OUT)/liblib.a tests/
 HOST_DEBUG	?= 1
 HOST_MM_SRC	:= $(wildcard kernel/mm/*.c) kernel/arch/x86_64/pgtable.c \
 		   $(wildcard kernel/sync/*.c) \
-		   kernel/sched/wait.c
+		   kernel/sched/wait.c kernel/drivers/blk.c
 HOST_SHIM_SRC	:= $(wildcard tests/host/shim/*.c)
 HOST_MM_OBJ	:= $(patsubst %.c,$(HOST_OUT)/obj/%.o,$(HOST_MM_SRC) $(HOST_SHIM_SRC))
 HOST_MM_TESTS	:= $(patsubst tests/host/mm/%.c,$(HOST_OUT)/%,$(wildcard tests/host/mm/*_test.c))
@@ -48,7 +48,8 @@ HOST_MM_CFLAGS	:= $(subst -I.,,$(HOST_CFLAGS)) -Wno-unused-parameter -DCONFIG_DE
 # of it.
 HOST_MM_CFLAGS	+= -fno-sanitize=alignment \
 		   $(if $(findstring thread,$(HOST_SANITIZE)),-include tests/host/shim/once.h)
-HOST_WRAP	:= alloc_pages get_free_page kmem_cache_alloc kmalloc
+HOST_WRAP	:= alloc_pages get_free_page kmem_cache_alloc kmalloc vmalloc vfree \
+		   flush_tlb_batched_pending
 HOST_MM_LINK	:= $(HOST_WRAP:%=-Wl,--wrap=%) -lcmocka -lpthread
 HOST_TESTS	+= $(HOST_MM_TESTS)
 

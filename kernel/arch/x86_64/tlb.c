@@ -29,7 +29,7 @@
 
 static DEFINE_SPINLOCK(tlb_lock, RANK_TLB);
 static struct {
-	struct mm_struct	*mm;		/* NULL: kernel addresses */
+	struct mm_struct	*mm;		/* NULL: kernel addresses; &init_mm: any mm's */
 	unsigned long		start, end;
 	unsigned long		waiting;	/* [atomic] processors that have not answered */
 } request;					/* [tlb_lock] */
@@ -45,10 +45,20 @@ static void flush_pages_here(unsigned long start, unsigned long end)
 		invlpg(start);
 }
 
+/* Nothing that the kernel has for all. The interrupt of another flush may have a lazy processor
+ * load other tables: not between the two. */
+static void flush_all_user_here(void)
+{
+	unsigned long flags = local_irq_save();
+
+	write_cr3(read_cr3());
+	local_irq_restore(flags);
+}
+
 static void flush_user_here(unsigned long start, unsigned long end)
 {
 	if (is_large(start, end))
-		write_cr3(read_cr3());
+		flush_all_user_here();
 	else
 		flush_pages_here(start, end);
 }
@@ -107,7 +117,8 @@ void tlb_answer(void)
 		return;
 	if (!request.mm)
 		flush_kernel_here(request.start, request.end);
-	else if (cpu->loaded_mm != request.mm)
+	else if (cpu->loaded_mm == &init_mm ||
+		 (request.mm != &init_mm && cpu->loaded_mm != request.mm))
 		;	/* left it since */
 	else if (!cpu->current_task->mm)
 		load_mm(cpu, &init_mm);
@@ -152,6 +163,16 @@ void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long
 void flush_tlb_mm(struct mm_struct *mm)
 {
 	flush_tlb_mm_range(mm, 0, TASK_SIZE, true);
+}
+
+void flush_tlb_cpus(unsigned long mask)
+{
+	unsigned long self = BIT(smp_processor_id());
+
+	if (mask & self)
+		flush_all_user_here();
+	if (mask & ~self)
+		shoot_down(&init_mm, 0, TASK_SIZE, mask & ~self);
 }
 
 void flush_tlb_page_local(unsigned long addr)

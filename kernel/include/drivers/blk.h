@@ -9,6 +9,7 @@
 
 #include <lib/list.h>
 #include <lib/types.h>
+#include <asm/atomic.h>
 #include <fs/types.h>
 #include <mm/mm_types.h>
 #include <sched/wait.h>
@@ -50,6 +51,8 @@ struct block_device {
 	void			*driver_data;	/* [c] */
 	struct wait_queue_head	wait;		/* those in bio_wait */
 	struct rw_semaphore	edge_rwsem;	/* RANK_DISK_EDGE: see blk_file.c */
+	unsigned long		claimed;	/* [atomic] bit 0: see blk_claim */
+	bool			swap;		/* [edge_rwsem] write(2) is -ETXTBSY */
 	struct list_head	list;		/* [c] all disks */
 };
 
@@ -59,6 +62,18 @@ void register_disk(struct block_device *bdev);
 /* The disk with that number, or the @nth; NULL: there is none. */
 struct block_device *blk_find(dev_t rdev);
 struct block_device *blk_nth(unsigned int nth);
+
+/* For one user only: an open with O_EXCL, or a swap area. False: there is one already. It keeps
+ * nobody from opening the disk who does not ask for that. */
+static inline bool blk_claim(struct block_device *bdev)
+{
+	return !test_and_set_bit_atomic(0, &bdev->claimed);
+}
+
+static inline void blk_unclaim(struct block_device *bdev)
+{
+	clear_bit_atomic(0, &bdev->claimed);
+}
 
 /* Begin @bio; end_io is called once, possibly before this returns (in the caller's context) and
  * otherwise in interrupt context. error: 0; -EIO: the disk says so, or the place is not there;

@@ -60,6 +60,7 @@ struct file {
 #define FMODE_NOPREAD	32u	/* set by open: pread and pwrite are refused */
 #define FMODE_OPENED	64u	/* f_op->open has succeeded, so release is called */
 #define FMODE_WRITER	128u	/* counted in i_writecount */
+#define FMODE_EXCL	256u	/* O_EXCL: of a disk, the only one that asks so */
 
 static inline struct file *get_file(struct file *file)
 {

@@ -20,21 +20,30 @@ struct address_space_operations {
 /* The cached pages of one inode; embedded in struct inode as i_data. */
 struct address_space {
 	struct inode		*host;		/* [c] */
-	struct radix_tree	i_pages;	/* [pages_lock] index to folio */
+	struct radix_tree	i_pages;	/* [pages_lock] index to folio or swap entry */
 	spinlock_t		pages_lock;	/* RANK_I_PAGES */
-	unsigned long		nrpages;	/* [pages_lock] */
+	unsigned long		nrpages;	/* [pages_lock] folios */
+	unsigned long		nrswapped;	/* [pages_lock] swap entries (tmpfs) */
 	struct rb_root		i_mmap;		/* [i_mmap_rwsem] areas that map it (reverse map) */
 	struct rw_semaphore	i_mmap_rwsem;	/* RANK_I_MMAP */
 	const struct address_space_operations *a_ops;	/* [c] may be NULL */
 	bool			shmem;		/* [c] tmpfs: counted as shared memory */
+	/* [shmem_swaplist_lock] in shmem_swaplist, once it had a page in swap */
+	struct list_head	swaplist;
+	unsigned int		swap_users;	/* [shmem_swaplist_lock] swapoff looks at it */
 };
 
 void filemap_init(void);
 
 void address_space_init(struct address_space *mapping, struct inode *host);
-/* The folio at @index with a reference, or NULL. */
+/* The folio at @index with a reference, or NULL: nothing is there, or it is in swap. */
 struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index);
-/* The same, made if absent. ERR_PTR(-ENOMEM or what charge or read_folio said). Sleeps. */
+/* The same, brought back from swap if it is there. NULL: nothing;
+ * ERR_PTR(-ENOMEM, -EIO). Sleeps. */
+struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index);
+/* What i_pages has at @index: a folio with a reference, a swap entry (mm/swap.h), or NULL. */
+void *filemap_get_entry(struct address_space *mapping, pgoff_t index);
+/* The same, made if absent. ERR_PTR(-ENOMEM, -EIO or what charge or read_folio said). Sleeps. */
 struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp);
 void folio_put(struct folio *folio);
 /* The folio that @page is now, with a reference; NULL if it is none, or not one that others can
@@ -44,13 +53,19 @@ struct folio *page_get_folio(struct page *page);
  * mm/page.h. */
 void folio_lock(struct folio *folio);
 void folio_unlock(struct folio *folio);
+/* Who writes to a folio's memory by its address, and not through an entry, says so when that is
+ * done and before the reference goes: reclaim may have written it to swap meanwhile. */
 void folio_mark_dirty(struct folio *folio);
+/* Used by a system call: the second time (PG_referenced) it becomes active. */
+void folio_mark_accessed(struct folio *folio);
 /* Drop the pages [first, last] and unmap them everywhere. @last ~0UL: the file becomes shorter, and
  * private copies behind its end go too; otherwise a hole is made, and they stay. The file system
  * zeroes the parts of pages at the ends, and has changed the size before. i_rwsem held for write.
  * Sleeps. */
 void truncate_pagecache_range(struct address_space *mapping, pgoff_t first, pgoff_t last);
-/* Lowest index >= *index that is present; false: none (for SEEK_DATA, du). */
+/* The inode goes, and all its pages with it: as above, and nobody else looks at @mapping after. */
+void truncate_inode_pages_final(struct address_space *mapping);
+/* Lowest index >= *index that is present, in memory or in swap; false: none (SEEK_DATA, du). */
 bool filemap_next_present(struct address_space *mapping, pgoff_t *index);
 
 /* file_operations->mmap for files in the page cache. */

@@ -38,7 +38,8 @@ enum pageflags {
 	PG_dirty,
 	PG_lru,			/* on an LRU list [lru_lock] */
 	PG_active,		/* on the active one [lru_lock] */
-	PG_swapbacked,		/* anonymous or tmpfs: leaves for swap, not for a file */
+	PG_swapbacked,		/* anonymous or tmpfs: leaves for swap, not for a file. Anonymous
+				 * without it: MADV_FREE, leaves for nowhere while it is clean */
 	PG_anon_exclusive,	/* anonymous, and one mm alone has it: the only licence to reuse */
 	PG_buddy,
 	PG_slab,
@@ -46,6 +47,12 @@ enum pageflags {
 	PG_reserved,
 	PG_mlocked,
 	PG_poisoned,		/* free, and filled with a pattern (debug builds) */
+	PG_referenced,		/* used once through a system call since it came to its list */
+	PG_unevictable,		/* on the list of those that reclaim leaves alone [lru_lock] */
+	PG_swapcache,		/* a slot's copy; private is its entry [folio lock, area lock] */
+	PG_writeback,		/* on its way to the disk; cleared from its interrupt */
+	PG_reclaim,		/* free it as soon as it has been written [with PG_writeback] */
+	PG_readahead,		/* read because it lay beside what was asked for, not used yet */
 	PG_idle,		/* marked by page_idle.c and not seen used since [folio lock] */
 	PG_young,		/* page_idle.c took accessed bits that reclaim wants [folio lock] */
 };
@@ -57,7 +64,7 @@ struct page {
 			struct list_head	lru;
 			struct address_space	*mapping;	/* bit 0 set: anonymous */
 			pgoff_t			index;
-			unsigned long		private;
+			unsigned long		private;	/* PG_swapcache: swp_entry_t */
 		};
 		struct {	/* free: head of a block of 2^order frames [zone->lock] */
 			struct list_head	buddy_node;
@@ -116,6 +123,10 @@ struct mm_struct {
 	pgd_t			*pgd;		/* [c] */
 	/* [atomic] processors that may have our translations */
 	unsigned long		cpu_mask;
+	/* [a pte lock] entries cleared by reclaim, which flushes them later (rmap.c) ... */
+	atomic_long_t		tlb_unmaps;
+	/* ... of which so many are known to be flushed: see flush_tlb_batched_pending() */
+	unsigned long		tlb_unmaps_flushed;
 	struct rw_semaphore	mmap_lock;	/* RANK_MMAP */
 	spinlock_t		page_table_lock; /* RANK_PAGE_TABLE */
 	atomic_t		mm_users;	/* tasks and borrowers: the areas live */
@@ -124,6 +135,7 @@ struct mm_struct {
 	unsigned int		map_count;	/* [mmap_lock] number of areas */
 
 	atomic_long_t		rss_anon, rss_file, rss_shmem;	/* pages */
+	atomic_long_t		swapents;	/* swap entries in the tables */
 	atomic_long_t		nr_ptes;	/* table pages of all levels */
 	unsigned long		total_vm, data_vm, stack_vm, exec_vm;	/* [mmap_lock] pages */
 	unsigned long		locked_vm;	/* [mmap_lock] pages */

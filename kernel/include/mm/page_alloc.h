@@ -13,7 +13,8 @@
 #define __GFP_HIGH	4u		/* may use half of the reserve */
 #define __GFP_MEMALLOC	8u		/* may use all of it: it will free memory */
 #define __GFP_NOFAIL	16u
-#define __GFP_NORETRY	32u		/* give up instead of killing anybody */
+#define __GFP_NORETRY	32u		/* give up after one round of reclaim */
+#define __GFP_RETRY_MAYFAIL 64u		/* try as hard as others, but kill nobody */
 #define GFP_KERNEL	__GFP_RECLAIM
 #define GFP_USER	__GFP_RECLAIM
 #define GFP_ATOMIC	__GFP_HIGH
@@ -47,6 +48,8 @@ void drain_local_pages(void);
 /* The same for everything that it keeps in reserve: tables, stacks, small objects. May sleep. */
 void drain_local_caches(void);
 
+/* Below low kswapd is woken, and works until high is free; below min allocations reclaim by
+ * themselves. What is left then is for those that free memory. */
 struct watermarks {
 	unsigned long min, low, high;	/* free frames */
 };

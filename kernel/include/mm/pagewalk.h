@@ -15,4 +15,9 @@ struct mm_walk {
 /* Visit [start, end), bytes, which lies in walk->vma. mmap_lock held at least for read. Sleeps. */
 void walk_page_range(struct mm_walk *walk, unsigned long start, unsigned long end);
 
+/* How many pages of @vma's file behind [start, end), bytes, have left for swap: tmpfs alone has
+ * such. mmap_lock held at least for read; a pte lock may be. */
+unsigned long vma_swapped_pages(const struct vm_area_struct *vma, unsigned long start,
+				unsigned long end);
+
 #endif

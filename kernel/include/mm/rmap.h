@@ -9,7 +9,8 @@ struct anon_vma;
 /* --- counts: an entry comes or goes; its pte lock is held, and nothing sleeps --- */
 /* A fresh page gets its first entry: it is @vma's alone. vma->anon_vma is set. */
 void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr);
-/* One more entry for a page that is mapped elsewhere, or was (from swap). @exclusive: @vma's
+/* An entry for a locked page that comes from swap. Its owner is the one that it had when it was
+ * last mapped: whoever has an entry of its slot is in that tree still. @exclusive: it is @vma's
  * alone. */
 void folio_add_anon_rmap_pte(struct folio *folio, struct vm_area_struct *vma, unsigned long addr,
 			     bool exclusive);
@@ -29,11 +30,15 @@ struct page_vma_mapped_walk {
 	spinlock_t		*ptl;
 };
 
-/* True: ->pte maps the folio and its lock is held; call again, or page_vma_mapped_walk_done. False:
- * there is none (any more), nothing is held. The caller keeps the area in its tree (see
- * rmap_walk). */
+/* True: ->pte maps the folio (a folio is one frame, so no other entry of the area does) and its
+ * lock is held until page_vma_mapped_walk_done(). False: there is none (any more), nothing is held.
+ * The caller keeps the area in its tree (see rmap_walk). */
 bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw);
-void page_vma_mapped_walk_done(struct page_vma_mapped_walk *pvmw);
+
+static inline void page_vma_mapped_walk_done(struct page_vma_mapped_walk *pvmw)
+{
+	spin_unlock(pvmw->ptl);
+}
 
 /* --- all areas --- */
 struct rmap_walk_control {
@@ -66,14 +71,20 @@ unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index);
 
 /* --- clients; folio locked --- */
 /* How many entries were used since last asked; their accessed bits are cleared. *vm_flags: of all
- * areas that had it used. */
-int folio_referenced(struct folio *folio, vm_flags_t *vm_flags);
+ * areas that had it used; VM_LOCKED as soon as one that maps it has that, used or not, and then the
+ * folio is PG_mlocked. -1: the lock of the family or file was taken, nothing is known (never
+ * without @try_lock). */
+int folio_referenced(struct folio *folio, vm_flags_t *vm_flags, bool try_lock);
 
 #define TTU_IGNORE_MLOCK 1u	/* locked areas lose it too */
+#define TTU_BATCH_FLUSH	 2u	/* put the flush off until try_to_unmap_flush() */
 
-/* Unmap a file's page everywhere; its dirtiness is kept in the folio. The caller has a reference.
- * True if no entry is left: an anonymous page, which has nowhere to go without swap, keeps its
- * own. */
+/* Unmap @folio everywhere; its dirtiness is kept in the folio. The caller has a reference. Entries
+ * of a file's page become none: it will be found in the page cache. Those of an anonymous one in
+ * the swap cache become swap entries; without PG_swapbacked (MADV_FREE) they become none if the
+ * page is clean and nobody else has a reference, else PG_swapbacked is set again. True if no entry
+ * is left. Never waits for the family's or file's lock: a page whose lock is taken keeps its
+ * entries. */
 bool try_to_unmap(struct folio *folio, unsigned int flags);
 /* Make all entries of a shared file page clean and read-only. Returns how many were not. */
 int folio_mkclean(struct folio *folio);

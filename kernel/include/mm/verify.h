@@ -12,8 +12,8 @@ struct verify_report {
 	/* a line for each of the first differences, each with newline */
 	char		text[2048];
 	/* What was walked. */
-	unsigned long	mms, busy_mms, areas, chains, anon_vmas, entries, folios, files, frames,
-			free_frames;
+	unsigned long	mms, busy_mms, areas, chains, anon_vmas, entries, swap_entries, folios,
+			files, slots, frames, free_frames;
 	u64		ns;		/* for which everything stood still */
 };
 

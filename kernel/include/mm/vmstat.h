@@ -6,11 +6,18 @@
 #include <asm/percpu.h>
 
 enum vm_event_item {
-	PGFAULT, PGMAJFAULT, PGALLOC, PGFREE, COW_COPY, COW_REUSE, OOM_KILL, NR_VM_EVENT_ITEMS
+	PGFAULT, PGMAJFAULT, COW_COPY, COW_REUSE, OOM_KILL,
+	PSWPIN, PSWPOUT,		/* pages read from and written to swap areas */
+	SWAP_RA, SWAP_RA_HIT,		/* read ahead; and then used */
+	PGSCAN_KSWAPD, PGSCAN_DIRECT, PGSCAN_ANON, PGSCAN_FILE,
+	PGSTEAL_KSWAPD, PGSTEAL_DIRECT, PGSTEAL_ANON, PGSTEAL_FILE,
+	PGACTIVATE, PGDEACTIVATE, PGREFILL, PGROTATED, PGLAZYFREE, PGLAZYFREED,
+	PAGEOUTRUN, ALLOCSTALL, NR_VM_EVENT_ITEMS
 };
 
 enum page_state_item {
-	NR_ANON_MAPPED, NR_FILE_MAPPED, NR_FILE_PAGES, NR_SHMEM, NR_MLOCK, NR_PAGE_STATES
+	NR_ANON_MAPPED, NR_FILE_MAPPED, NR_FILE_PAGES, NR_SHMEM, NR_MLOCK, NR_SWAPCACHE,
+	NR_PAGE_STATES
 };
 
 /* of one processor; sums over all are what counts, one alone may be negative */
@@ -42,7 +49,8 @@ unsigned long page_state_sum(enum page_state_item item);
 struct mem_stats {	/* pages */
 	unsigned long	total, free, available, anon, file, shmem, mapped, slab, page_tables,
 			kernel_stack, active_anon, inactive_anon, active_file, inactive_file,
-			mlocked, kernel_image;
+			mlocked, kernel_image, unevictable, swap_cached, writeback, swap_total,
+			swap_free;
 };
 
 void mem_stats(struct mem_stats *stats);

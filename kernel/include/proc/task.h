@@ -163,6 +163,8 @@ struct task_struct {
 	struct task_struct	*vfork_parent;	/* [alloc_lock] wakes when we exec or exit */
 	bool			vfork_done;
 	u64			timer_slack_ns;
+	/* mm/rmap.c: processors that may have translations of what this task has unmapped */
+	unsigned long		tlb_unmap_mask;
 
 	/* debug builds: locks held, lock_rank.c */
 	const void		*held_locks[CONFIG_DEBUG ? 24 : 1];

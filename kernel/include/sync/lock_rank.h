@@ -22,6 +22,7 @@ enum lock_rank {
 	RANK_INODE,		/* inode->i_rwsem: size, truncation, directory entries */
 	RANK_PIPE,		/* pipe->mutex */
 	RANK_DISK_EDGE,		/* a disk: blocks written in part */
+	RANK_SWAPON,		/* which swap areas there are */
 	RANK_TTY_WRITE,		/* tty->write_mutex: one write at a time */
 	RANK_TTY,		/* tty->mutex: line discipline */
 	RANK_EXEC,		/* one execve or ptrace-like access to a task's mm at a time */

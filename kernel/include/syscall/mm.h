@@ -20,4 +20,8 @@ long sys_munlock(unsigned long addr, unsigned long len);
 long sys_mlockall(int flags);
 long sys_munlockall(void);
 
+/* kernel/syscall/swap.c */
+long sys_swapon(const char *path, int flags);
+long sys_swapoff(const char *path);
+
 #endif

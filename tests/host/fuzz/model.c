@@ -15,6 +15,7 @@
 #include <uapi/mman.h>
 
 #include "../shim/check.h"
+#include "../shim/disk.h"
 #include "../shim/machine.h"
 #include "../shim/mmu.h"
 #include "../shim/os.h"
@@ -103,6 +104,7 @@ void drop_own(struct mpage *page)
 {
 	os_free(page->own);
 	page->own = NULL;
+	page->lazy = false;
 }
 
 void model_unmap(struct mpage *page)
@@ -153,12 +155,55 @@ u8 *writable_bytes(struct mpage *page)
 	return *data;
 }
 
+static pte_t pte_at(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t *pmd = mm_find_pmd(mm, addr);
+
+	return pmd && !pmd_none(pmd) ? ptep_get(pte_offset(pmd, addr)) : (pte_t){ 0 };
+}
+
+void model_write(struct proc *proc, unsigned int i, unsigned int at, const void *bytes, size_t nr)
+{
+	struct mpage *page = &proc->pages[i];
+	u8 found[PAGE_SIZE], zeros[PAGE_SIZE] = {};
+
+	if (page->lazy) {	/* to what was there, or to zeros? From now on it is known. */
+		if (mmu_read(smp_processor_id(), proc->mm, addr_of(i), found, PAGE_SIZE))
+			panic("page %u has been written and cannot be read", i);
+		memcpy(zeros + at, bytes, nr);
+		if (!memcmp(found, zeros, PAGE_SIZE))
+			memset(page->own, 0, PAGE_SIZE);
+		page->lazy = false;
+	}
+	memcpy(writable_bytes(page) + at, bytes, nr);
+}
+
+bool slot_is_bad(struct proc *proc, unsigned int i)
+{
+	struct vm_area_struct *vma = vma_lookup(proc->mm, addr_of(i));
+	pte_t pte = pte_at(proc->mm, addr_of(i));
+	void *entry = NULL;
+
+	if (is_swap_pte(pte))
+		return shim_slot_fails(pte_to_swp_entry(pte), BIO_READ);
+	if (!pte_none(pte) || !vma || !vma->vm_file)
+		return false;
+	entry = filemap_get_entry(file_mapping(vma->vm_file),
+				  vma->vm_pgoff + ((addr_of(i) - vma->vm_start) >> PAGE_SHIFT));
+	if (is_swap_radix_entry(entry))
+		return shim_slot_fails(radix_to_swp_entry(entry), BIO_READ);
+	if (entry)
+		folio_put(entry);
+	return false;
+}
+
 /* A new page like @like, but for its contents. */
 static void map_like(struct mpage *page, const struct mpage *like)
 {
 	model_unmap(page);
 	*page = *like;
 	page->own = NULL;
+	page->lazy = false;
 	if (page->object)
 		page->object->refs++;
 }
@@ -221,7 +266,9 @@ void model_move(struct proc *proc, struct range r, unsigned int to, bool keep)
 
 		map_like(new, old);
 		new->own = old->own;
+		new->lazy = old->lazy;
 		old->own = NULL;
+		old->lazy = false;
 		if (!keep)
 			model_unmap(old);
 	}
@@ -280,8 +327,10 @@ struct proc *model_fork(struct proc *parent, struct mm_struct *mm)
 			continue;
 		map_like(page, old);
 		page->locked = page->on_fault = false;
-		if (old->own && !old->wipe)
+		if (old->own && !old->wipe) {
 			page->own = copy_of(old->own);
+			page->lazy = old->lazy;
+		}
 	}
 	procs[nr_procs++] = child;
 	return child;
@@ -303,13 +352,10 @@ void model_exit(struct proc *proc)
 
 static bool is_private_copy(struct mm_struct *mm, unsigned long addr)
 {
-	pmd_t *pmd = mm_find_pmd(mm, addr);
-	pte_t pte = {};
+	pte_t pte = pte_at(mm, addr);
 
-	if (pmd && !pmd_none(pmd))
-		pte = ptep_get(pte_offset(pmd, addr));
-	return pte_present(pte) && !pte_special(pte) &&
-	       folio_test_anon(page_folio(pfn_to_page(pte_pfn(pte))));
+	return is_swap_pte(pte) || (pte_present(pte) && !pte_special(pte) &&
+				    folio_test_anon(page_folio(pfn_to_page(pte_pfn(pte)))));
 }
 
 static bool in_range(unsigned int i, struct range r)
@@ -347,20 +393,28 @@ void model_adopt(struct proc *proc, struct range a, struct range b)
 void check_page(struct proc *proc, unsigned int cpu, unsigned int i)
 {
 	static const u8 zeros[PAGE_SIZE];
-	const struct mpage *page = &proc->pages[i];
+	struct mpage *page = &proc->pages[i];
 	u8 found[PAGE_SIZE];
 	vm_fault_t want, got;
 	const u8 *bytes;
+	bool bad;
 
 	model_touch(proc, i);
 	want = expected_fault(page, false);
+	bad = !want && slot_is_bad(proc, i);
 	got = mmu_read(cpu, proc->mm, addr_of(i), found, PAGE_SIZE);
+	if (bad && got == VM_FAULT_SIGBUS)
+		return;
 	if (got != want)
 		panic("page %u of process %u: a read ends with %u, not %u", i, proc->slot, got,
 		      want);
 	if (got)
 		return;
 	bytes = bytes_of(page) ? bytes_of(page) : zeros;
+	if (page->lazy && memcmp(found, bytes, PAGE_SIZE)) {
+		drop_own(page);
+		bytes = zeros;
+	}
 	for (unsigned int at = 0; memcmp(found, bytes, PAGE_SIZE) && at < PAGE_SIZE; at++)
 		if (found[at] != bytes[at])
 			panic("page %u of process %u, byte %u: %02x, not %02x", i, proc->slot, at,

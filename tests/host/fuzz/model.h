@@ -25,6 +25,7 @@ struct mpage {
 	bool		mapped, shared, down, dontfork, wipe;
 	bool		never_write;	/* a shared page of a file that is open for reading only */
 	bool		locked, on_fault;	/* on_fault: locked, but not brought in for that */
+	bool		lazy;		/* MADV_FREE: own may have become zeros */
 	u8		prot;
 	struct object	*object;	/* NULL: anonymous and private */
 	unsigned long	index;		/* in the object */
@@ -58,6 +59,10 @@ void object_put(struct object *object);
 vm_fault_t expected_fault(const struct mpage *page, bool write);
 /* Where a write goes, made if need be. */
 u8 *writable_bytes(struct mpage *page);
+/* @bytes have been written to page @i, @at bytes from its start. */
+void model_write(struct proc *proc, unsigned int i, unsigned int at, const void *bytes, size_t nr);
+/* Is page @i out, in a slot that no disk can read just now? */
+bool slot_is_bad(struct proc *proc, unsigned int i);
 /* What private copy a page of the kernel's must be: the same bytes, not those of its file any
  * more. */
 void model_own(struct mpage *page);
@@ -85,7 +90,8 @@ void model_exit(struct proc *proc);
  * pages that have gone, and rights and flags as the areas have them; private copies anywhere. */
 void model_adopt(struct proc *proc, struct range a, struct range b);
 
-/* Read a page, or all of all processes, and compare. Panics. */
+/* Read a page, or all of all processes, and compare. Panics. What no disk can read now is left
+ * out. */
 void check_page(struct proc *proc, unsigned int cpu, unsigned int i);
 void check_processes(void);
 

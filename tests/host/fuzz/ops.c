@@ -14,6 +14,7 @@
 #include <uapi/resource.h>
 
 #include "../shim/check.h"
+#include "../shim/disk.h"
 #include "../shim/fail.h"
 #include "../shim/file.h"
 #include "../shim/machine.h"
@@ -142,12 +143,15 @@ static void (*const table[])(struct proc *proc) = {
 	op_fork,       op_fork,	   op_exit,   op_write,	       op_write,    op_write,
 	op_write,      op_read,	   op_exec,   op_remote,       op_truncate, op_punch,
 	op_file_write, op_rmap,	   op_rmap,   op_brk,	       op_fail,	    op_fail,
+	op_advise,     op_reclaim, op_reclaim, op_reclaim,     op_reclaim_any,
+	op_disk,       op_swapoff, op_read,    op_bad_disk,    op_reclaim,
 };
 
 static void begin(void)
 {
 	struct mm_struct *mm = shim_mm_new();
 
+	begin_swap();
 	mm->mmap_base = addr_of(NR_PAGES - 1) + PAGE_SIZE;
 	mm->start_brk = mm->brk = addr_of(0);
 	current->signal->rlim[RLIMIT_STACK].rlim_cur = STACK_LIMIT;
@@ -172,6 +176,7 @@ static void end(void)
 		object_put(files[i]);
 	}
 	shim_set_cpu(0);
+	shim_swapoff_all();
 	check_nothing_left();
 }
 
@@ -201,6 +206,7 @@ void run_bytes(const u8 *bytes, size_t nr)
 			check_all();
 	}
 	fail_at = 0;
+	end_swap();
 	check_all();
 	remember("  (all pages are read)\n");
 	check_processes();

@@ -74,6 +74,13 @@ void op_truncate(struct proc *proc);
 void op_punch(struct proc *proc);
 void op_file_write(struct proc *proc);
 void op_rmap(struct proc *proc);
+void op_reclaim(struct proc *proc);
+void op_reclaim_any(struct proc *proc);
+void op_disk(struct proc *proc);
+void op_bad_disk(struct proc *proc);
+void op_swapoff(struct proc *proc);
+void begin_swap(void);
+void end_swap(void);		/* disks work again; what is out stays out */
 void end_process(struct proc *proc);
 
 #endif

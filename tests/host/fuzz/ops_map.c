@@ -219,6 +219,11 @@ static long advise_page(struct mpage *page, int advice)
 	case MADV_DONTNEED_LOCKED:
 		drop_own(page);
 		return 0;
+	case MADV_FREE:
+		if (page->locked || page->object)
+			return -EINVAL;
+		page->lazy = page->own;
+		return 0;
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
 		page->dontfork = advice == MADV_DONTFORK;
@@ -241,7 +246,8 @@ void op_advise(struct proc *proc)
 		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK, MADV_KEEPONFORK,
 		MADV_RANDOM, MADV_NORMAL, MADV_DONTNEED_LOCKED, MADV_PAGEOUT, MADV_MERGEABLE,
 		MADV_SEQUENTIAL, MADV_UNMERGEABLE, MADV_DONTDUMP, MADV_DODUMP, MADV_HUGEPAGE,
-		MADV_NOHUGEPAGE, MADV_COLD, MADV_WILLNEED,
+		MADV_NOHUGEPAGE, MADV_COLD, MADV_WILLNEED, MADV_FREE, MADV_FREE, MADV_PAGEOUT,
+		MADV_PAGEOUT,
 	};
 	struct range r = take_range();
 	int advice = advices[take_below(ARRAY_SIZE(advices))];

@@ -61,16 +61,18 @@ void op_write(struct proc *proc)
 		struct mpage *page = &proc->pages[i];
 		u64 value = ++serial * 0x9e3779b97f4a7c15UL;
 		vm_fault_t want, got;
+		bool bad;
 
 		say("write page %u.%u", i, at);
 		model_touch(proc, i);
 		want = expected_fault(page, true);
+		bad = slot_is_bad(proc, i);
 		got = TRY(mmu_write(cpu, proc->mm, addr_of(i) + at, &value, 8));
-		if (fails && got == VM_FAULT_OOM)
+		if ((fails && got == VM_FAULT_OOM) || (bad && got == VM_FAULT_SIGBUS))
 			continue;
 		expect(got, want);
 		if (!want)
-			memcpy(writable_bytes(page) + at, &value, 8);
+			model_write(proc, i, at, &value, 8);
 	}
 }
 
@@ -115,7 +117,7 @@ void op_remote(struct proc *proc)
 		return;
 	expect(got, ok ? sizeof(bytes) : 0);
 	if (ok && write)
-		memcpy(writable_bytes(page) + 50, bytes, sizeof(bytes));
+		model_write(proc, i, 50, bytes, sizeof(bytes));
 }
 
 /* --- files --- */
@@ -124,11 +126,13 @@ void op_truncate(struct proc *proc)
 {
 	struct object *object = files[take_below(NR_FILES)];
 	size_t size = take_below(FILE_PAGES * 16) * (PAGE_SIZE / 16);
+	long err;
 
 	say("truncate file %lu to %#lx", object->file->f_inode->i_ino, size);
-	arm();
-	shim_file_truncate(object->file, size);
-	disarm();
+	err = TRY(shim_file_truncate(object->file, size));
+	if (fails && err == -ENOMEM)
+		return;
+	expect(err, 0);
 	model_truncate(object, size);
 }
 
@@ -195,12 +199,13 @@ void op_rmap(struct proc *proc)
 		return;
 	say("rmap page %u: %u", i, how);
 	folio = page_folio(page);
-	folio_get(folio);
+	if (!folio_isolate_lru(folio))
+		panic("the page at %#lx is on no list", addr_of(i));
 	folio_lock(folio);
 	arm();
 	switch (how) {
 	case 0:
-		ASSERT(folio_referenced(folio, &vm_flags) <= folio_mapcount(folio));
+		ASSERT(folio_referenced(folio, &vm_flags, false) <= folio_mapcount(folio) + 1);
 		break;
 	case 1:
 		folio_mkclean(folio);
@@ -209,6 +214,8 @@ void op_rmap(struct proc *proc)
 	case 3:
 		if (try_to_unmap(folio, how == 2 ? 0 : TTU_IGNORE_MLOCK))
 			ASSERT(!folio_mapcount(folio));
+		if (how == 2 && proc->pages[i].locked && page_at(proc->mm, addr_of(i)) != page)
+			panic("the page at %#lx is locked, and was unmapped", addr_of(i));
 		break;
 	default:
 		rmap_walk(folio, &rwc);
@@ -216,5 +223,5 @@ void op_rmap(struct proc *proc)
 	}
 	disarm();
 	folio_unlock(folio);
-	folio_put(folio);
+	folios_putback(&folio, 1);
 }

@@ -1,9 +1,10 @@
 /* race_test.c - host threads as processors do everything at once: they fault, fork, map, unmap,
- * protect, move, truncate and walk the reverse map, each on an mm of its own and on two that all
- * share. Each thread has a word of its own in every page. What it reads there it has written there
- * itself, in this family of processes, or it is zero: else a frame was used by two, or a
- * translation was stale. In the end all counts must be right. make test-host runs it with
- * ThreadSanitizer, too. RACE_SECONDS=n: how long (else 2); SEED=n: other random numbers. */
+ * protect, move, truncate, walk the reverse map and reclaim, with two slow disks for swap that come
+ * and go, each on an mm of its own and on two that all share. Each thread has a word of its own in
+ * every page. What it reads there it has written there itself, in this family of processes, or it
+ * is zero: else a frame was used by two, or a translation was stale. In the end all counts must be
+ * right. make test-host runs it with ThreadSanitizer, too. RACE_SECONDS=n: how long (else 2);
+ * SEED=n: other random numbers. */
 #include "../mm/mm_test.h"
 
 #include <asm/atomic.h>
@@ -154,8 +155,10 @@ static bool count_entry(struct folio *folio, struct vm_area_struct *vma, unsigne
 	struct page_vma_mapped_walk walk = { .folio = folio, .vma = vma, .address = addr };
 	unsigned int *nr = arg;
 
-	while (page_vma_mapped_walk(&walk))
+	if (page_vma_mapped_walk(&walk)) {
 		(*nr)++;
+		page_vma_mapped_walk_done(&walk);
+	}
 	return true;
 }
 
@@ -178,6 +181,7 @@ static void walk(struct thread *t, struct mm_struct *mm)
 	struct rmap_walk_control rwc = { .arg = &nr,
 					 .rmap_one = count_entry,
 					 .try_lock = below(t, 2) };
+	bool isolated = false;
 	vm_flags_t vm_flags;
 
 	if (!folio)
@@ -185,19 +189,66 @@ static void walk(struct thread *t, struct mm_struct *mm)
 	folio_lock(folio);
 	switch (below(t, 5)) {
 	case 0:
-		folio_referenced(folio, &vm_flags);
+		folio_referenced(folio, &vm_flags, below(t, 2));
 		break;
 	case 1:
 		folio_mkclean(folio);
 		break;
-	case 2:
-		try_to_unmap(folio, 0);
+	case 2:			/* of one on a list, the flags that say on which might change */
+		isolated = folio_isolate_lru(folio);
+		if (isolated)
+			try_to_unmap(folio, 0);
 		break;
 	default:
 		walk_and_find(folio, &rwc);
 	}
 	folio_unlock(folio);
 	folio_put(folio);
+	if (isolated)
+		folios_putback(&folio, 1);
+}
+
+/* --- reclaim --- */
+
+static void reclaim(struct thread *t, struct mm_struct *mm)
+{
+	struct folio *folios[SWAP_CLUSTER_MAX];
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		struct folio *folio = folio_at(mm, random_addr(t));
+
+		if (!folio)
+			continue;
+		if (folio_isolate_lru(folio))
+			folios[nr++] = folio;
+		folio_put(folio);
+	}
+	reclaim_folios(folios, nr);
+}
+
+/* One of them is always there. */
+static void change_swap(struct thread *t)
+{
+	struct block_device *bdev = blk_nth(1);
+
+	if (t->nr)
+		return;
+	if (swap_off(bdev))
+		panic("swapoff fails");
+	if (swap_on(bdev, "vdb", 0x8000 | 7))
+		panic("swapon fails");
+	__atomic_store_n(&shim_disk_mode, below(t, 3), __ATOMIC_RELAXED);
+}
+
+static void advise(struct thread *t, struct mm_struct *mm)
+{
+	static const int advices[] = {
+		MADV_DONTNEED, MADV_FREE, MADV_PAGEOUT, MADV_PAGEOUT, MADV_COLD, MADV_WILLNEED,
+	};
+
+	do_madvise(mm, random_addr(t), (1 + below(t, 8)) * PAGE_SIZE,
+		   advices[below(t, ARRAY_SIZE(advices))]);
 }
 
 /* --- threads --- */
@@ -207,7 +258,7 @@ static void change(struct thread *t, unsigned int nr)
 	struct mm_struct *mm = mms[nr];
 	unsigned long len = (1 + below(t, 5)) * PAGE_SIZE;
 
-	switch (below(t, 10)) {
+	switch (below(t, 15)) {
 	case 0:
 	case 1:
 		map(t, mm);
@@ -225,13 +276,30 @@ static void change(struct thread *t, unsigned int nr)
 		move(t, mm);
 		break;
 	case 6:
-		do_madvise(mm, random_addr(t), len, MADV_DONTNEED);
+		advise(t, mm);
 		break;
 	case 7:
 		fork_and_look(t, nr);
 		break;
 	case 8:
 		shim_file_truncate(file, below(t, FILE_PAGES + 1) * PAGE_SIZE);
+		break;
+	case 9:
+	case 10:
+		reclaim(t, mms[below(t, NR_MMS)]);
+		break;
+	case 11:
+		try_to_free_pages(GFP_KERNEL, 0);
+		break;
+	case 12:
+		if (below(t, 8) == 0)
+			change_swap(t);
+		break;
+	case 13:
+		if (below(t, 2))
+			do_mlock(mm, random_addr(t), len, below(t, 2));
+		else
+			do_munlock(mm, START, PAGES * PAGE_SIZE);
 		break;
 	default:
 		shim_file_punch(file, below(t, FILE_PAGES) * PAGE_SIZE, len);
@@ -266,6 +334,9 @@ static void everything_at_once_leaves_all_in_order(void **state)
 	unsigned long ops = 0;
 
 	(void)state;
+	shim_quiet = true;
+	shim_swap(0, 2000, 5);
+	shim_swap(1, 500, 7);
 	file = shim_file_new(FILE_PAGES * PAGE_SIZE);
 	for (unsigned int i = 0; i < NR_MMS; i++) {
 		mms[i] = i && i < NR_SHARED ? shim_mm_fork(mms[0]) : shim_mm_new();

@@ -38,7 +38,8 @@ $(HOST_OUT)/fuzzer: $(FUZZ_OBJ)
 	$(Q)$(FUZZ_CC) $(FUZZ_SANITIZE) -fsanitize=fuzzer $^ $(HOST_WRAP:%=-Wl,--wrap=%) -o $@
 
 # ---- what make test-host runs ----
-FUZZ_TESTS	:= $(addprefix $(HOST_OUT)/,fuzz_test race_test race_tsan_test smp_tsan_test)
+FUZZ_TESTS	:= $(addprefix $(HOST_OUT)/,fuzz_test race_test race_tsan_test smp_tsan_test \
+		   swap_race_tsan_test pressure_tsan_test)
 HOST_TESTS	+= $(FUZZ_TESTS)
 
 FUZZ_MODEL_OBJ	:= $(FUZZ_MODEL_SRC:%.c=$(HOST_OUT)/obj/%.o)
@@ -58,7 +59,9 @@ $(eval $(call host_variant,tsan,$(HOST_CC),$(RACE_SANITIZE),$(RACE_SANITIZE)))
 $(HOST_OUT)/race_tsan_test: $(HOST_OUT)/tsan/$(FUZZ_DIR)/race_test.o $(RACE_OBJ)
 	$(say) LINK $@
 	$(Q)$(HOST_CC) -fsanitize=thread $^ $(HOST_MM_LINK) -o $@
-$(HOST_OUT)/smp_tsan_test: $(HOST_OUT)/tsan/tests/host/mm/smp_test.o $(RACE_OBJ)
+$(addprefix $(HOST_OUT)/,smp_tsan_test swap_race_tsan_test pressure_tsan_test): \
+		$(HOST_OUT)/%_tsan_test: \
+		$(HOST_OUT)/tsan/tests/host/mm/%_test.o $(RACE_OBJ)
 	$(say) LINK $@
 	$(Q)$(HOST_CC) -fsanitize=thread $^ $(HOST_MM_LINK) -o $@
 
@@ -115,3 +118,5 @@ soak-host-now: $(HOST_TESTS)
 	RACE_SECONDS=$(SOAK_SECONDS) $(HOST_OUT)/race_test
 	RACE_SECONDS=$(SOAK_SECONDS) $(HOST_OUT)/race_tsan_test
 	SMP_MS=$(SOAK_SECONDS)000 $(HOST_OUT)/smp_tsan_test
+	SMP_MS=$(SOAK_SECONDS)000 $(HOST_OUT)/swap_race_tsan_test
+	SMP_MS=$(SOAK_SECONDS)000 $(HOST_OUT)/pressure_test

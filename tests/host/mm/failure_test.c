@@ -1,7 +1,7 @@
 /* failure_test.c - every operation with its first, second, third ... allocation failing, alone and
  * with all that follow: what is reported is true, everything is consistent, nothing is lost, and
  * what failed can be done again. */
-#include "mm_test.h"
+#include "swap_test.h"
 
 #define ANON_PAGES	16
 #define ANON		(BASE + PMD_SIZE - 8 * PAGE_SIZE)	/* over a table's end */
@@ -10,6 +10,9 @@
 #define FILE_PAGES	8
 #define EMPTY		(BASE + PGD_SIZE)			/* mapped, never touched */
 #define FREE		(BASE + 2 * PGD_SIZE)			/* nothing mapped, no tables */
+#define OUT		(BASE + 8 * PMD_SIZE)			/* in swap */
+#define OUT_PAGES	8
+#define OUT_SHARED	(BASE + 9 * PMD_SIZE)			/* shared, in swap */
 
 struct operation {
 	const char	*name;
@@ -17,8 +20,9 @@ struct operation {
 	bool		may_stop_halfway;		/* areas may have changed on failure */
 };
 
-static struct file *file;
+static struct file *file, *out_file;
 static struct mm_struct *child;
+static struct block_device *disk;
 
 static struct mm_struct *prepare(void)
 {
@@ -38,6 +42,18 @@ static struct mm_struct *prepare(void)
 	read64(0, mm, PRIVATE + 2 * PAGE_SIZE);
 	map_file(mm, file, SHARED, FILE_PAGES * PAGE_SIZE, RW, MAP_SHARED, 0);
 	map_anon(mm, EMPTY, 4 * PAGE_SIZE, RW);
+	disk = shim_swap(0, 100, -1);
+	map_anon(mm, OUT, OUT_PAGES * PAGE_SIZE, RW);
+	fill(mm, OUT, OUT_PAGES, 500);
+	pages_out(mm, OUT, OUT_PAGES);
+	out_file = shim_file_new(OUT_PAGES * PAGE_SIZE);
+	map_file(mm, out_file, OUT_SHARED, OUT_PAGES * PAGE_SIZE, RW, MAP_SHARED, 0);
+	fill(mm, OUT_SHARED, OUT_PAGES, 700);
+	for (unsigned int i = 0; i < OUT_PAGES; i++) {
+		reclaim(filemap_get_folio(file_mapping(out_file), i));
+		reclaim(swap_cache_get_folio(radix_to_swp_entry(
+			filemap_get_entry(file_mapping(out_file), i))));
+	}
 	shim_drain_all();
 	return mm;
 }
@@ -50,6 +66,8 @@ static void verify(struct mm_struct *mm)
 	assert_int_equal(read64(1, mm, PRIVATE), 5);
 	for (unsigned int i = 1; i < FILE_PAGES; i++)
 		assert_int_equal(read64(1, mm, PRIVATE + i * PAGE_SIZE), i % 2 ? 0 : 1000 + i);
+	expect(1, mm, OUT, OUT_PAGES, 500);
+	expect(1, mm, OUT_SHARED, OUT_PAGES, 700);
 }
 
 static void finish(struct mm_struct *mm)
@@ -59,6 +77,8 @@ static void finish(struct mm_struct *mm)
 	child = NULL;
 	shim_mm_exit(mm);
 	fput(file);
+	fput(out_file);
+	shim_swapoff_all();
 	check_nothing_left();
 }
 
@@ -234,6 +254,95 @@ static long run_stack(struct mm_struct *mm)
 	return setup_stack_vma(mm, FREE, false);
 }
 
+/* --- what is out comes back --- */
+
+static long run_swapin_read(struct mm_struct *mm)
+{
+	u8 byte;
+
+	return mmu_read(0, mm, OUT + PAGE_SIZE, &byte, 1);
+}
+
+static long run_swapin_write(struct mm_struct *mm)
+{
+	u64 value = 501;
+
+	return mmu_write(0, mm, OUT + PAGE_SIZE, &value, 8);
+}
+
+static long run_swapin_and_copy(struct mm_struct *mm)
+{
+	u64 value = 77;
+	long ret = run_fork(mm);
+
+	return ret ? ret : (long)mmu_write(2, child, OUT, &value, 8);
+}
+
+static long run_swapin_shared(struct mm_struct *mm)
+{
+	u8 byte;
+
+	return mmu_read(0, mm, OUT_SHARED + 2 * PAGE_SIZE, &byte, 1);
+}
+
+static long run_swapin_file(struct mm_struct *mm)
+{
+	u64 value;
+
+	(void)mm;
+	return shim_file_read(out_file, 3 * PAGE_SIZE, &value, 8);
+}
+
+static long run_swapin_truncate(struct mm_struct *mm)
+{
+	(void)mm;
+	return shim_file_truncate(out_file, OUT_PAGES * PAGE_SIZE - 100);
+}
+
+static long run_swapin_locked(struct mm_struct *mm)
+{
+	return do_mlock(mm, OUT, OUT_PAGES * PAGE_SIZE, false);
+}
+
+static long run_swapin_populate(struct mm_struct *mm)
+{
+	return do_madvise(mm, OUT, OUT_PAGES * PAGE_SIZE, MADV_POPULATE_WRITE);
+}
+
+static long run_swapin_remote(struct mm_struct *mm)
+{
+	u8 bytes[2 * PAGE_SIZE];
+
+	return access_remote_vm(mm, OUT, bytes, sizeof(bytes), false) == sizeof(bytes) ? 0
+										       : -EFAULT;
+}
+
+static long run_move_out(struct mm_struct *mm)
+{
+	return value_or_error(do_mremap(mm, OUT + PAGE_SIZE, 4 * PAGE_SIZE, 4 * PAGE_SIZE,
+					MREMAP_MAYMOVE | MREMAP_FIXED, FREE - PAGE_SIZE));
+}
+
+static long run_pageout(struct mm_struct *mm)
+{
+	long ret = do_madvise(mm, ANON, ANON_PAGES * PAGE_SIZE, MADV_PAGEOUT);
+
+	assert_true(is_out(mm, ANON));
+	return ret;
+}
+
+static long run_reclaim(struct mm_struct *mm)
+{
+	(void)mm;
+	return !try_to_free_pages(GFP_KERNEL, 0);
+}
+
+static long run_swapoff(struct mm_struct *mm)
+{
+	(void)mm;
+	return swap_off(disk);
+}
+
 /* --- the sweep --- */
 
 /* One run with the @nth allocation failing. False: there was no such allocation. */
@@ -308,6 +417,19 @@ static struct operation operations[] = {
 	OPERATION(run_file_write),
 	OPERATION(run_remote_write),
 	OPERATION(run_stack),
+	OPERATION(run_swapin_read),
+	OPERATION(run_swapin_write),
+	OPERATION(run_swapin_and_copy),
+	OPERATION(run_swapin_shared),
+	OPERATION(run_swapin_file),
+	OPERATION(run_swapin_truncate),
+	OPERATION(run_swapin_locked),
+	OPERATION(run_swapin_populate),
+	OPERATION(run_swapin_remote),
+	OPERATION(run_move_out),
+	OPERATION(run_pageout),
+	OPERATION(run_reclaim),
+	OPERATION(run_swapoff),
 };
 
 /* --- memory at its reserve --- */

@@ -28,6 +28,7 @@
 #include <uapi/resource.h>
 
 #include "../shim/check.h"
+#include "../shim/disk.h"
 #include "../shim/fail.h"
 #include "../shim/file.h"
 #include "../shim/machine.h"
@@ -79,13 +80,17 @@ static inline void map_file(struct mm_struct *mm, struct file *file, unsigned lo
 	ASSERT(do_mmap(mm, file, addr, len, prot, flags | MAP_FIXED, pgoff) == addr);
 }
 
-static inline struct page *page_at(struct mm_struct *mm, unsigned long addr)
+static inline pte_t pte_at(struct mm_struct *mm, unsigned long addr)
 {
 	pmd_t *pmd = mm_find_pmd(mm, addr);
-	pte_t pte = {};
 
-	if (pmd && !pmd_none(pmd))
-		pte = ptep_get(pte_offset(pmd, addr));
+	return pmd && !pmd_none(pmd) ? ptep_get(pte_offset(pmd, addr)) : (pte_t){ 0 };
+}
+
+static inline struct page *page_at(struct mm_struct *mm, unsigned long addr)
+{
+	pte_t pte = pte_at(mm, addr);
+
 	return pte_present(pte) ? pfn_to_page(pte_pfn(pte)) : NULL;
 }
 
@@ -103,15 +108,27 @@ static inline int nothing_left(void **state)
 
 	(void)state;
 	fail_stop();
-	mmu_ignore_flushes = false;
+	mmu_ignore_flushes = mmu_ignore_batched_pending = mmu_batch_is_open = false;
 	while (nr_shim_mms)
 		shim_mm_exit(shim_mms[0]);
-	if (!failed)
+	if (!failed) {
+		shim_swapoff_all();
 		check_nothing_left();
+	}
 	return failed ? -1 : 0;
+}
+
+static inline int boot_small_once(void **state)
+{
+	(void)state;
+	shim_boot_small();
+	return 0;
 }
 
 #define MM_TEST(fn)		cmocka_unit_test_teardown(fn, nothing_left)
 #define RUN_MM_TESTS(tests)	cmocka_run_group_tests_name(__FILE__, tests, boot_once, NULL)
+/* The same with 4.5 MiB of memory. */
+#define RUN_SMALL_MM_TESTS(tests) \
+	cmocka_run_group_tests_name(__FILE__, tests, boot_small_once, NULL)
 
 #endif

@@ -4,6 +4,9 @@
 
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
+
+#include "os.h"
 
 static unsigned long left;		/* allocations until the one that fails; 0: none does */
 static bool fail_all, failed;
@@ -62,4 +65,18 @@ void *__wrap_kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 void *__wrap_kmalloc(size_t bytes, gfp_t gfp)
 {
 	return fails() ? NULL : __real_kmalloc(bytes, gfp);
+}
+
+/* The kernel's own ranges exist in its tables only: nobody can go there. */
+void *__wrap_vmalloc(size_t bytes);
+void __wrap_vfree(const void *addr);
+
+void *__wrap_vmalloc(size_t bytes)
+{
+	return fails() ? NULL : os_alloc(bytes);
+}
+
+void __wrap_vfree(const void *addr)
+{
+	os_free((void *)addr);
 }

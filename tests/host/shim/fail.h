@@ -1,5 +1,5 @@
 /* fail.h - allocations that fail when a test says so. Counted are calls of alloc_pages,
- * get_free_page, kmem_cache_alloc and kmalloc between files of the kernel. */
+ * get_free_page, kmem_cache_alloc, kmalloc and vmalloc between files of the kernel. */
 #ifndef SHIM_FAIL_H
 #define SHIM_FAIL_H
 

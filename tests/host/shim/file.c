@@ -92,8 +92,9 @@ void fput(struct file *file)
 	if (!atomic_dec_and_test(&inode->i_count))
 		return;
 	ASSERT(rb_empty(&inode->i_data.i_mmap));
-	truncate_pagecache_range(&inode->i_data, 0, ~0UL);
-	ASSERT(!inode->i_data.nrpages && radix_empty(&inode->i_data.i_pages));
+	truncate_inode_pages_final(&inode->i_data);
+	ASSERT(!inode->i_data.nrpages && !inode->i_data.nrswapped);
+	ASSERT(radix_empty(&inode->i_data.i_pages));
 	list_del(&container_of(inode, struct shim_inode, inode)->node);
 	kfree(container_of(inode, struct shim_inode, inode));
 }
@@ -124,6 +125,9 @@ static int move(struct file *file, size_t pos, void *buf, size_t bytes, bool wri
 		return PTR_ERR(folio);
 	at = (char *)folio_address(folio) + offset_in_page(pos);
 	memcpy(write ? at : buf, write ? buf : at, bytes);
+	if (write)
+		folio_mark_dirty(folio);
+	folio_mark_accessed(folio);
 	folio_put(folio);
 	return 0;
 }
@@ -151,7 +155,7 @@ int shim_file_write(struct file *file, size_t pos, const void *buf, size_t bytes
 	down_write(&inode->i_rwsem);
 	err = move_all(file, pos, (void *)buf, bytes, true);
 	if (!err)
-		inode->i_size = max((size_t)inode->i_size, pos + bytes);
+		WRITE_ONCE(inode->i_size, max((size_t)inode->i_size, pos + bytes));
 	up_write(&inode->i_rwsem);
 	return err;
 }
@@ -167,22 +171,36 @@ int shim_file_read(struct file *file, size_t pos, void *buf, size_t bytes)
 	return err;
 }
 
-void shim_file_truncate(struct file *file, size_t bytes)
+/* What lies behind @from in its page. */
+static int zero_rest(struct address_space *mapping, size_t from)
+{
+	struct folio *folio;
+
+	if (!offset_in_page(from))
+		return 0;
+	folio = filemap_read_folio(mapping, from >> PAGE_SHIFT);
+	if (IS_ERR_OR_NULL(folio))
+		return PTR_ERR(folio);
+	memset((char *)folio_address(folio) + offset_in_page(from), 0,
+	       PAGE_SIZE - offset_in_page(from));
+	folio_mark_dirty(folio);
+	folio_put(folio);
+	return 0;
+}
+
+int shim_file_truncate(struct file *file, size_t bytes)
 {
 	struct inode *inode = file->f_inode;
-	struct folio *folio = NULL;
+	int err;
 
 	down_write(&inode->i_rwsem);
-	WRITE_ONCE(inode->i_size, bytes);
-	truncate_pagecache_range(&inode->i_data, PAGE_ALIGN(bytes) >> PAGE_SHIFT, ~0UL);
-	if (offset_in_page(bytes))
-		folio = filemap_get_folio(&inode->i_data, bytes >> PAGE_SHIFT);
-	if (folio) {
-		memset((char *)folio_address(folio) + offset_in_page(bytes), 0,
-		       PAGE_SIZE - offset_in_page(bytes));
-		folio_put(folio);
+	err = zero_rest(&inode->i_data, bytes);
+	if (!err) {
+		WRITE_ONCE(inode->i_size, bytes);
+		truncate_pagecache_range(&inode->i_data, PAGE_ALIGN(bytes) >> PAGE_SHIFT, ~0UL);
 	}
 	up_write(&inode->i_rwsem);
+	return err;
 }
 
 void shim_file_punch(struct file *file, size_t pos, size_t bytes)

@@ -10,10 +10,10 @@
  * does. */
 struct file *shim_file_new(size_t bytes);
 struct file *shim_file_reopen(struct file *file, unsigned int f_mode);
-/* As write(2), read(2) and ftruncate(2) do. write makes the file longer; 0 or a negative errno. */
+/* As write(2), read(2) and ftruncate(2) do. write makes the file longer. 0 or a negative errno. */
 int shim_file_write(struct file *file, size_t pos, const void *buf, size_t bytes);
 int shim_file_read(struct file *file, size_t pos, void *buf, size_t bytes);
-void shim_file_truncate(struct file *file, size_t bytes);
+int shim_file_truncate(struct file *file, size_t bytes);
 /* FALLOC_FL_PUNCH_HOLE of whole pages. */
 void shim_file_punch(struct file *file, size_t pos, size_t bytes);
 

@@ -18,13 +18,16 @@
 #include <mm/page.h>
 #include <mm/page_alloc.h>
 #include <proc/signal.h>
+#include <sched/kthread.h>
 #include <sched/sched.h>
 
 #include "check.h"
+#include "disk.h"
 #include "mmu.h"
 #include "os.h"
 
-#define MAX_TASKS	(NR_CPUS + 1)
+#define MAX_KTHREADS	2
+#define MAX_SLEEP_NS	1000000UL	/* that schedule_timeout() takes, if others run meanwhile */
 
 unsigned long shim_direct_map, shim_vmemmap;
 phys_addr_t phys_base;
@@ -38,9 +41,10 @@ __thread struct cpu_local *shim_this_cpu = &cpu_locals[0];
 
 static struct signal_struct shared_signal;
 static struct task_struct first_task = { .signal = &shared_signal, .pid = 100, .tgid = 100,
-					 .comm = "host" };
+					 .comm = "host", .on_rq = true };
 __thread struct task_struct *shim_task = &first_task;
 static unsigned int nr_threads = 1;	/* host threads that run kernel code [os_lock] */
+static unsigned int nr_asleep;		/* of these, in schedule() until they are woken [os_lock] */
 
 spinlock_t tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 struct list_head all_tasks = LIST_HEAD_INIT(all_tasks);
@@ -96,18 +100,32 @@ void shim_machine_init(const struct mem_range *ranges, unsigned int nr)
 	lock_debug_start();
 }
 
+static void boot(const struct mem_range *ranges, unsigned int nr)
+{
+	shim_machine_init(ranges, nr);
+	for (unsigned int i = 0; i < nr; i++)
+		memblock_add(ranges[i].start, ranges[i].end - ranges[i].start);
+	init_mm.pgd = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
+	mm_init();
+	check_take_baseline();
+}
+
 void shim_boot(void)
 {
 	static const struct mem_range ranges[] = {
 		{ 0, 0x9f000 }, { 0x100000, 0x900000 }, { 0xc03000, 0x1403000 },
 	};
 
-	shim_machine_init(ranges, ARRAY_SIZE(ranges));
-	for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++)
-		memblock_add(ranges[i].start, ranges[i].end - ranges[i].start);
-	init_mm.pgd = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
-	mm_init();
-	check_take_baseline();
+	boot(ranges, ARRAY_SIZE(ranges));
+}
+
+void shim_boot_small(void)
+{
+	static const struct mem_range ranges[] = {
+		{ 0, 0x9f000 }, { 0x100000, 0x3e0000 }, { 0x603000, 0x703000 },
+	};
+
+	boot(ranges, ARRAY_SIZE(ranges));
 }
 
 /* --- processors and tasks --- */
@@ -119,18 +137,17 @@ void shim_set_cpu(unsigned int cpu)
 }
 
 struct start {
-	unsigned int	cpu;
-	void		(*fn)(void *);
-	void		*arg;
+	unsigned int		cpu;
+	void			(*fn)(void *);
+	void			*arg;
+	struct task_struct	*task;
 };
 
 static void thread_main(void *arg)
 {
 	struct start *start = arg;
-	struct task_struct *task = os_alloc(sizeof(*task));
+	struct task_struct *task = start->task;
 
-	*task = (struct task_struct){ .signal = &shared_signal, .comm = "thread" };
-	task->pid = task->tgid = 101 + start->cpu;
 	shim_task = task;
 	shim_this_cpu = &cpu_locals[start->cpu];
 	start->fn(start->arg);
@@ -143,15 +160,69 @@ static void thread_main(void *arg)
 	os_free(start);
 }
 
-struct os_thread *shim_run_on(unsigned int cpu, void (*fn)(void *), void *arg)
+static struct start *new_task(unsigned int cpu, void (*fn)(void *), void *arg, unsigned int flags)
 {
 	struct start *start = os_alloc(sizeof(*start));
+	struct task_struct *task = os_alloc(sizeof(*task));
 
-	*start = (struct start){ cpu, fn, arg };
+	*task = (struct task_struct){ .signal = &shared_signal, .comm = "thread", .flags = flags,
+				      .on_rq = true };
+	task->pid = task->tgid = 101 + cpu;
+	*start = (struct start){ cpu, fn, arg, task };
 	os_lock();
 	nr_threads++;
 	os_unlock();
-	return os_thread_start(thread_main, start);
+	return start;
+}
+
+struct os_thread *shim_run_on(unsigned int cpu, void (*fn)(void *), void *arg)
+{
+	return os_thread_start(thread_main, new_task(cpu, fn, arg, 0));
+}
+
+/* A thread of the kernel has the last processors to itself, for as long as the program runs. */
+static struct task_struct *kthreads[MAX_KTHREADS];
+static unsigned int nr_kthreads;
+static bool kthreads_held;	/* those that are asleep stay so [os_lock] */
+
+struct task_struct *kthread_run(void (*fn)(void *arg), void *arg, const char *name)
+{
+	struct start *start = new_task(NR_CPUS - 1 - nr_kthreads, fn, arg, PF_KTHREAD);
+	struct task_struct *task = start->task;
+
+	ASSERT(nr_kthreads < MAX_KTHREADS);
+	strlcpy(task->comm, name, sizeof(task->comm));
+	kthreads[nr_kthreads++] = task;
+	os_thread_start(thread_main, start);
+	return task;
+}
+
+static bool kthread_is_awake(void)
+{
+	bool awake = false;
+
+	os_lock();
+	for (unsigned int i = 0; i < nr_kthreads; i++)
+		awake |= kthreads[i]->on_rq;
+	os_unlock();
+	return awake;
+}
+
+void shim_settle(void)
+{
+	do {
+		while (kthread_is_awake())
+			os_yield();
+		shim_disk_settle();
+	} while (kthread_is_awake());
+}
+
+void shim_hold_kthreads(bool hold)
+{
+	os_lock();
+	kthreads_held = hold;
+	os_wake_all();
+	os_unlock();
 }
 
 void shim_drain_all(void)
@@ -217,6 +288,14 @@ int vprintk(const char *fmt, va_list ap)
 	return len;
 }
 
+/* Not every libc has it. */
+size_t strlcpy(char *dst, const char *src, size_t size)
+{
+	size_t lib_strlcpy(char *dst, const char *src, size_t size);
+
+	return lib_strlcpy(dst, src, size);
+}
+
 int printk(const char *fmt, ...)
 {
 	va_list ap;
@@ -272,6 +351,7 @@ bool shim_survives(void (*fn)(void *), void *arg)
 
 void cpu_relax(void)
 {
+	shim_disk_maybe();
 	os_yield();
 }
 
@@ -280,13 +360,37 @@ void set_current_state(unsigned int state)
 	__atomic_store_n(&current->state, state, __ATOMIC_SEQ_CST);
 }
 
+static bool sleeping(struct task_struct *task)
+{
+	if (kthreads_held && task->flags & PF_KTHREAD)
+		return true;
+	return __atomic_load_n(&task->state, __ATOMIC_SEQ_CST) != TASK_RUNNING;
+}
+
+/* os_lock is held. */
+static void count_asleep(struct task_struct *task, bool asleep)
+{
+	if (task->on_rq == asleep)
+		nr_asleep += asleep ? 1 : -1;
+	task->on_rq = !asleep;
+}
+
+/* Whoever sleeps takes the disks' interrupts. */
 void schedule(void)
 {
 	might_sleep();
 	os_lock();
-	while (__atomic_load_n(&current->state, __ATOMIC_SEQ_CST) != TASK_RUNNING) {
-		if (nr_threads == 1)
-			panic("the only thread sleeps for good");
+	while (sleeping(current)) {
+		if (__atomic_load_n(&shim_disk_pending, __ATOMIC_SEQ_CST)) {
+			count_asleep(current, false);
+			os_unlock();
+			shim_disk_interrupt();
+			os_lock();
+			continue;
+		}
+		count_asleep(current, true);
+		if (nr_asleep == nr_threads)
+			panic("every thread sleeps for good");
 		os_wait();
 	}
 	os_unlock();
@@ -300,6 +404,8 @@ bool wake_up_state(struct task_struct *task, unsigned int states)
 	woken = __atomic_load_n(&task->state, __ATOMIC_SEQ_CST) & states;
 	if (woken)
 		__atomic_store_n(&task->state, TASK_RUNNING, __ATOMIC_SEQ_CST);
+	if (woken)
+		count_asleep(task, false);
 	os_wake_all();
 	os_unlock();
 	return woken;
@@ -313,18 +419,32 @@ bool wake_up_process(struct task_struct *task)
 void preempt_schedule(void)
 {
 	might_sleep();
+	shim_disk_maybe();
 	if (shim_on_resched)
 		shim_on_resched();
 }
 
 u64 schedule_timeout(u64 ns)
 {
-	(void)ns;
+	bool alone;
+
 	might_sleep();
 	set_current_state(TASK_RUNNING);
+	shim_disk_interrupt();
 	if (shim_on_sleep)
 		shim_on_sleep();
+	os_lock();
+	alone = nr_threads - nr_asleep <= 1;
+	os_unlock();
+	if (!alone)
+		os_sleep_ns(min(ns, MAX_SLEEP_NS));
 	return 0;
+}
+
+void msleep(unsigned int ms)
+{
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_timeout(ms * NSEC_PER_MSEC);
 }
 
 u64 ktime_get(void)

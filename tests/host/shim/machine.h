@@ -15,11 +15,18 @@ void shim_machine_init(const struct mem_range *ranges, unsigned int nr);
 /* The same for the usual 16 MiB in three pieces, then memblock, the kernel's top-level table,
  * mm_init. Takes the baseline for check_nothing_left(). */
 void shim_boot(void);
+/* The same with 4.5 MiB, for tests that need more than there is. */
+void shim_boot_small(void);
 
 /* The calling thread goes on as processor @cpu. */
 void shim_set_cpu(unsigned int cpu);
 /* Run fn(arg) on processor @cpu in a host thread and task of its own. */
 struct os_thread *shim_run_on(unsigned int cpu, void (*fn)(void *), void *arg);
+
+/* Wait until the kernel's own threads sleep, and nothing is under way to or from a disk. */
+void shim_settle(void);
+/* They do not begin anything until they are let go. */
+void shim_hold_kthreads(bool hold);
 
 /* All of every processor's spare frames, tables and objects back to where they came from. */
 void shim_drain_all(void);

@@ -39,7 +39,7 @@ static struct soft_cpu {
 } cpus[NR_CPUS];
 
 struct mmu_stats mmu_stats;
-bool mmu_ignore_flushes;
+bool mmu_ignore_flushes, mmu_ignore_batched_pending, mmu_batch_is_open;
 
 static void lock_cpu(struct soft_cpu *cpu)
 {
@@ -249,6 +249,7 @@ static vm_fault_t access_page(unsigned int id, struct mm_struct *mm, unsigned lo
 
 	ASSERT(!irqs_disabled());
 	shim_this_cpu = &cpu_locals[id];
+	shim_disk_maybe();
 	for (unsigned int tries = 0; !ret; tries++) {
 		if (try_access(&cpus[id], mm, addr, buf, len, flags, &fault))
 			break;
@@ -366,6 +367,30 @@ void flush_tlb_mm(struct mm_struct *mm)
 	flush_tlb_mm_range(mm, 0, TASK_SIZE, true);
 }
 
+void flush_tlb_cpus(unsigned long mask)
+{
+	ASSERT(!irqs_disabled());
+	count(&mmu_stats.flushes);
+	smp_mb();
+	for (unsigned int id = 0; id < NR_CPUS; id++) {
+		if (mmu_ignore_flushes || !(mask & BIT(id)))
+			continue;
+		count(&mmu_stats.flush_targets);
+		lock_cpu(&cpus[id]);
+		flush_cpu(&cpus[id], 0, TASK_SIZE);
+		unlock_cpu(&cpus[id]);
+	}
+}
+
+void __real_flush_tlb_batched_pending(struct mm_struct *mm);
+void __wrap_flush_tlb_batched_pending(struct mm_struct *mm);
+
+void __wrap_flush_tlb_batched_pending(struct mm_struct *mm)
+{
+	if (!mmu_ignore_batched_pending)
+		__real_flush_tlb_batched_pending(mm);
+}
+
 void flush_tlb_page_local(unsigned long addr)
 {
 	struct soft_cpu *cpu = &cpus[smp_processor_id()];
@@ -393,6 +418,11 @@ void synchronize_processors(void)
 
 /* --- coherence --- */
 
+static bool flush_is_pending(struct mm_struct *mm)
+{
+	return READ_ONCE(mm->tlb_unmaps_flushed) != (unsigned long)atomic_read(&mm->tlb_unmaps);
+}
+
 static void check_entry(struct soft_cpu *cpu, const struct tlb_entry *entry)
 {
 	unsigned long addr = entry->page & PAGE_MASK;
@@ -400,6 +430,9 @@ static void check_entry(struct soft_cpu *cpu, const struct tlb_entry *entry)
 	u64 now = pmd && !pmd_none(pmd) ? pte_offset(pmd, addr)->val : 0, had = entry->pte.val;
 	const u64 rights = _PAGE_RW | _PAGE_USER;
 
+	/* Reclaim has taken it away, and flushes before it goes on. */
+	if (mmu_batch_is_open && !(now & _PAGE_PRESENT) && flush_is_pending(cpu->mm))
+		return;
 	if (!(now & _PAGE_PRESENT) || (now ^ had) & PTE_PFN_MASK || had & ~now & rights ||
 	    now & ~had & _PAGE_NX || (pte_dirty(entry->pte) && !(now & _PAGE_DIRTY)))
 		panic("processor %ld has a stale translation of %#lx: %#lx, the tables say %#lx",

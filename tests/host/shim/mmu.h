@@ -35,5 +35,9 @@ struct mmu_stats {
 
 extern struct mmu_stats mmu_stats;
 extern bool mmu_ignore_flushes;		/* what if the kernel forgot every flush */
+extern bool mmu_ignore_batched_pending;	/* or to ask for those that others have put off */
+/* The test is between try_to_unmap(TTU_BATCH_FLUSH) and try_to_unmap_flush(): translations of what
+ * that has cleared may be left. */
+extern bool mmu_batch_is_open;
 
 #endif

@@ -39,6 +39,12 @@ void os_commit(void *addr, size_t bytes)
 	}
 }
 
+void os_zero(void *addr, size_t bytes)
+{
+	if (madvise(addr, bytes, MADV_DONTNEED))
+		abort();
+}
+
 void *os_alloc(size_t bytes)
 {
 	void *mem = calloc(1, bytes);
@@ -151,6 +157,13 @@ void os_thread_join(struct os_thread *thread)
 void os_yield(void)
 {
 	sched_yield();
+}
+
+void os_sleep_ns(u64 ns)
+{
+	const struct timespec time = { .tv_nsec = ns };
+
+	nanosleep(&time, NULL);
 }
 
 void os_lock(void)

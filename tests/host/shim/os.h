@@ -7,6 +7,7 @@
 
 void *os_reserve(size_t bytes);			/* address space without access */
 void os_commit(void *addr, size_t bytes);	/* zeroed memory there */
+void os_zero(void *addr, size_t bytes);		/* all of it zeros again */
 void *os_alloc(size_t bytes);			/* zeroed, from the host's heap */
 void os_free(void *mem);
 
@@ -23,6 +24,7 @@ struct os_thread;
 struct os_thread *os_thread_start(void (*fn)(void *), void *arg);
 void os_thread_join(struct os_thread *thread);
 void os_yield(void);
+void os_sleep_ns(u64 ns);
 
 /* One lock for all that sleeps and wakes. */
 void os_lock(void);

@@ -1,5 +1,6 @@
 /* irqflags.h - the kernel's header of this name for a host program: a flag that only
- * the checks and synchronize_processors() look at, since there are no interrupts. */
+ * the checks, synchronize_processors() and the disks look at. Their interrupts are all there are,
+ * and come when a processor lets them. */
 #ifndef ASM_IRQFLAGS_H
 #define ASM_IRQFLAGS_H
 
@@ -9,6 +10,8 @@
 #define X86_EFLAGS_IF	(1UL << 9)
 
 void cpu_relax(void);		/* lets other host threads run */
+void shim_disk_maybe(void);
+extern unsigned long shim_disk_pending;
 
 static inline unsigned long local_save_flags(void)
 {
@@ -23,6 +26,8 @@ static inline void local_irq_disable(void)
 static inline void local_irq_enable(void)
 {
 	__atomic_store_n(&shim_this_cpu->irqs_off, false, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&shim_disk_pending, __ATOMIC_RELAXED))
+		shim_disk_maybe();
 }
 
 static inline bool irqs_disabled(void)

@@ -67,6 +67,53 @@ static inline bool pte_soft_dirty(pte_t pte)
 	return pte.val & _PAGE_SOFT_DIRTY;
 }
 
+/* --- one swap entry, by value: neither none nor present --- */
+static inline pte_t pte_mkswap(unsigned int type, unsigned long offset)
+{
+	return (pte_t){ (u64)type << SWP_PTE_TYPE_SHIFT |
+			(~(u64)offset & ((1UL << SWP_PTE_OFFSET_BITS) - 1)) << PAGE_SHIFT };
+}
+
+static inline unsigned int pte_swp_type(pte_t pte)
+{
+	return pte.val >> SWP_PTE_TYPE_SHIFT & ((1u << SWP_PTE_TYPE_BITS) - 1);
+}
+
+static inline unsigned long pte_swp_offset(pte_t pte)
+{
+	return ~(pte.val >> PAGE_SHIFT) & ((1UL << SWP_PTE_OFFSET_BITS) - 1);
+}
+
+static inline bool pte_swp_exclusive(pte_t pte)
+{
+	return pte.val & _PAGE_SWP_EXCLUSIVE;
+}
+
+static inline pte_t pte_swp_mkexclusive(pte_t pte)
+{
+	return (pte_t){ pte.val | _PAGE_SWP_EXCLUSIVE };
+}
+
+static inline pte_t pte_swp_clear_exclusive(pte_t pte)
+{
+	return (pte_t){ pte.val & ~_PAGE_SWP_EXCLUSIVE };
+}
+
+static inline bool pte_swp_soft_dirty(pte_t pte)
+{
+	return pte.val & _PAGE_SWP_SOFT_DIRTY;
+}
+
+static inline pte_t pte_swp_mksoft_dirty(pte_t pte)
+{
+	return (pte_t){ pte.val | _PAGE_SWP_SOFT_DIRTY };
+}
+
+static inline pte_t pte_swp_clear_soft_dirty(pte_t pte)
+{
+	return (pte_t){ pte.val & ~_PAGE_SWP_SOFT_DIRTY };
+}
+
 static inline bool pte_same(pte_t a, pte_t b)
 {
 	return a.val == b.val;
@@ -85,6 +132,11 @@ static inline pte_t pte_wrprotect(pte_t pte)
 static inline pte_t pte_mkdirty(pte_t pte)
 {
 	return (pte_t){ pte.val | _PAGE_DIRTY | _PAGE_SOFT_DIRTY };
+}
+
+static inline pte_t pte_mksoft_dirty(pte_t pte)
+{
+	return (pte_t){ pte.val | _PAGE_SOFT_DIRTY };
 }
 
 static inline pte_t pte_mkclean(pte_t pte)

@@ -5,7 +5,17 @@
  *   present    bit 0 set: the hardware layout of Intel SDM vol. 3, table 4-20; or bit 0 clear and
  *   bit 8
  *              set: a frame that PROT_NONE hides, present to us and absent to the processor
- *   otherwise  a swap or migration entry: bits 0, 7 and 8 are clear
+ *   otherwise  a swap entry (or, by its type, another that is not present):
+ *
+ *	63	62..58	57..12		11..9	8  7	6..4	3	2	1	0
+ *	0	type	~offset		0	0  0	0	excl	0	sdirty	0
+ *
+ *   type	which swap area, 0 to 31
+ *   offset	slot in it, in pages, upside down: the frame that a processor may speculate on
+ * though
+ *		the entry is absent (L1 terminal fault) is then beyond all memory
+ *   excl	the page was exclusive (PG_anon_exclusive) when it left, and comes back so
+ *   sdirty	_PAGE_SOFT_DIRTY of the entry that it was
  */
 #ifndef ASM_PGTABLE_TYPES_H
 #define ASM_PGTABLE_TYPES_H
@@ -41,6 +51,12 @@ typedef struct { u64 val; } pgprot_t;
 #define _PAGE_SPECIAL	(1UL << 9)	/* software: no struct page is counted (zero page) */
 #define _PAGE_SOFT_DIRTY (1UL << 11)	/* software: written since clear_refs */
 #define _PAGE_NX	(1UL << 63)
+
+#define _PAGE_SWP_SOFT_DIRTY (1UL << 1)	/* in swap entries */
+#define _PAGE_SWP_EXCLUSIVE (1UL << 3)
+#define SWP_PTE_TYPE_SHIFT	58
+#define SWP_PTE_TYPE_BITS	5
+#define SWP_PTE_OFFSET_BITS	46
 
 #define PTE_PFN_MASK	0x000ffffffffff000UL
 #define PTE_FLAGS_MASK	(~PTE_PFN_MASK)

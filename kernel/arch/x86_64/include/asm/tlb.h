@@ -23,6 +23,10 @@ static inline void flush_tlb_page(struct mm_struct *mm, unsigned long addr)
  * permissive, where the others at worst take one more fault. */
 void flush_tlb_page_local(unsigned long addr);
 
+/* Everything of user memory, whichever mm's, on the processors in @mask: for flushes that were put
+ * off. */
+void flush_tlb_cpus(unsigned long mask);
+
 /* Kernel range [start, end), all processors. */
 void flush_tlb_kernel_range(unsigned long start, unsigned long end);
 
