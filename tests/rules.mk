@@ -9,7 +9,7 @@ export KERNEL_CFLAGS = $(CFLAGS)
 export EFI_CFLAGS
 
 PROVE := prove --exec '' --merge
-picked = $(if $(T),$(foreach test,$(1),$(if $(findstring $(T),$(test)),$(test))),$(1))
+picked = $(strip $(if $(T),$(foreach test,$(1),$(if $(findstring $(T),$(test)),$(test))),$(1)))
 # $(call prove,WHAT,TESTS): run the picked ones of TESTS; none picked is fine unless that is all.
 prove = $(if $(call picked,$(2)),$(PROVE) $(call picked,$(2)),echo '$(1): no test is named *$(T)*')
 
@@ -17,15 +17,19 @@ CHECK_TESTS	:= $(sort $(wildcard tests/check/*.t))
 SYSTEM_TESTS	:= $(sort $(wildcard tests/system/*.t))
 SYSTEM_NEEDS	:= $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio $(BUILD)/efi/BOOTX64.EFI \
 		   $(BUILD)/esp.img \
-		   $(BUILD)/tests/guest/init
+		   $(BUILD)/tests/guest/init $(SWAP_IMAGE)
 
 # ---- in-guest tests ----
 GUEST_OUT	:= $(BUILD)/tests/guest
 GUEST_BIN	:= $(GUEST_TESTS:%=$(GUEST_OUT)/%)
 GUEST_IMAGE	:= $(GUEST_OUT)/guest.cpio
-GUEST_PICKED	:= $(call picked,$(GUEST_TESTS))
-GUEST_LOG	:= $(GUEST_OUT)/console.log
 LINUX		:= build/linux/vmlinuz
+
+# The programs that need disks have a boot of their own, with little memory and a small image.
+SWAP_IMAGE	:= $(GUEST_OUT)/swap.cpio
+SWAP_MEM	?= 64
+SWAP_MEM_LINUX	?= 128
+SWAP_DISKS	:= --disk=512 --disk=32
 
 $(GUEST_OUT)/%: tests/guest/%.c tests/guest/rules.mk
 	@mkdir -p $(@D)
@@ -33,11 +37,13 @@ $(GUEST_OUT)/%: tests/guest/%.c tests/guest/rules.mk
 	$(Q)$(if $(filter $(*F),$(GLIBC)),$(CC),$(MUSL)) $(GUEST_CFLAGS) -I. \
 		-ffile-prefix-map=$(CURDIR)=. -MMD -MP -MF $@.d $< -o $@
 
-$(GUEST_IMAGE): $(GUEST_OUT)/init $(GUEST_BIN) boot/mkinitramfs $(ETC_FILES)
+$(GUEST_IMAGE): GUEST_IN := $(GUEST_PLAIN)
+$(SWAP_IMAGE): GUEST_IN := $(GUEST_SWAP)
+$(GUEST_IMAGE) $(SWAP_IMAGE): $(GUEST_OUT)/init $(GUEST_BIN) boot/mkinitramfs $(ETC_FILES)
 	$(say) CPIO $@
 	$(Q)boot/mkinitramfs $@ $(BUSYBOX) /init=$(GUEST_OUT)/init \
 		$(foreach file,$(ETC_FILES),/etc/$(notdir $(file))=$(file)) \
-		$(foreach name,$(GUEST_TESTS),/tests/$(name)=$(GUEST_OUT)/$(name))
+		$(foreach name,$(GUEST_IN),/tests/$(name)=$(GUEST_OUT)/$(name))
 
 -include $(GUEST_BIN:=.d) $(GUEST_OUT)/init.d
 
@@ -47,10 +53,10 @@ check test-host test-guest test-system test-linux test bench:
 	@$(MAKE) $@-now
 
 .PHONY: check-now test-host-now test-guest-now test-guest-debug-now test-system-now test-linux-now
-.PHONY: test-now bench-now soak
+.PHONY: test-now bench-now soak soak-swap
 # All parts run, also when one has failed; the last line names those.
 TEST_PARTS := check test-host test-guest test-guest-debug test-system
-test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE)
+test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE) $(SWAP_IMAGE)
 	@failed=; for part in $(TEST_PARTS); do \
 		echo "== $$part"; \
 		$(MAKE) $$part-now || failed="$$failed $$part"; \
@@ -70,6 +76,19 @@ soak: soak-host
 		$(MAKE) DEBUG=1 CPUS=$$cpus TIMEOUT_SCALE=4 test-guest-now || exit 1; \
 	done; done
 
+# Hours of random work in too little memory, on four processors: one program, one boot. The line
+# that it closes with says what was done. DEBUG=1 for the kernel that checks itself.
+SECONDS		?= 3600
+SWAP_LOG	= $(GUEST_OUT)/soak-swap.log
+soak-swap: $(BUILD)/kernel.elf $(SWAP_IMAGE)
+	@CPUS=4 tests/run-guest --limit=$$(($(SECONDS) * 2 + 300)) --mem=$(SWAP_MEM) $(SWAP_DISKS) \
+		--word=soak=$(SECONDS) --word=limit=$$(($(SECONDS) * 2 + 200)) \
+		$(SWAP_LOG) $(BUILD)/kernel.elf $(SWAP_IMAGE) swapsoak; \
+	tests/guest/tap-from-console $(SWAP_LOG) swapsoak > $(SWAP_LOG:.log=.tap); status=$$?; \
+	grep '^not ok' $(SWAP_LOG:.log=.tap); \
+	grep '^# soak:' $(SWAP_LOG:.log=.tap) || echo 'soak-swap: it did not come to its end'; \
+	exit $$status
+
 check-now:
 	@$(call prove,check,$(CHECK_TESTS))
 
@@ -79,20 +98,29 @@ test-host-now: $(HOST_TESTS)
 test-system-now: $(SYSTEM_NEEDS)
 	@$(call prove,system,$(SYSTEM_TESTS))
 
-# $(call guest,LOG,OPTIONS,KERNEL): boot the picked programs, then let prove read the log.
+# $(call guest,LOG,OPTIONS,KERNEL,IMAGE,PROGRAMS): boot the picked ones, let prove read the log.
 define guest
-	@status=0; \
-	CPUS=$(CPUS) MEM=$(MEM) tests/run-guest $(2) $(1) $(3) $(GUEST_IMAGE) $(GUEST_PICKED) \
-		|| status=1; \
-	prove --merge --exec 'tests/guest/tap-from-console $(1)' $(GUEST_PICKED) && exit $$status
+CPUS=$(CPUS) MEM=$(MEM) tests/run-guest $(2) $(1) $(3) $(4) $(call picked,$(5)) || status=1; \
+prove --merge --exec 'tests/guest/tap-from-console $(1)' $(call picked,$(5)) || status=1;
 endef
 
-test-guest-now: $(BUILD)/kernel.elf $(GUEST_IMAGE)
-	$(if $(GUEST_PICKED),$(call guest,$(GUEST_LOG),,$(BUILD)/kernel.elf),\
-		@echo 'guest: no test is named *$(T)*')
+# $(call guests,STEM,OPTIONS,KERNEL,MIB): those without disks, then those with.
+define guests
+	@status=0; \
+	$(if $(call picked,$(GUEST_PLAIN)),$(call \
+		guest,$(1).log,$(2),$(3),$(GUEST_IMAGE),$(GUEST_PLAIN))) \
+	$(if $(call picked,$(GUEST_SWAP)),$(call \
+		guest,$(1)-swap.log,$(2) --mem=$(4) $(SWAP_DISKS),$(3),$(SWAP_IMAGE),$(\
+		)$(GUEST_SWAP))) \
+	$(if $(call picked,$(GUEST_TESTS)),,echo 'guest: no test is named *$(T)*';) \
+	exit $$status
+endef
 
-test-linux-now: $(GUEST_IMAGE) $(LINUX)
-	$(call guest,$(GUEST_OUT)/linux.log,--linux,$(LINUX))
+test-guest-now: $(BUILD)/kernel.elf $(GUEST_IMAGE) $(SWAP_IMAGE)
+	$(call guests,$(GUEST_OUT)/console,,$(BUILD)/kernel.elf,$(SWAP_MEM))
 
-$(LINUX):
-	@tests/fetch-linux $@
+test-linux-now: $(GUEST_IMAGE) $(SWAP_IMAGE) $(LINUX) $(dir $(LINUX))modules.cpio
+	$(call guests,$(GUEST_OUT)/linux,--linux,$(LINUX),$(SWAP_MEM_LINUX))
+
+$(LINUX) $(dir $(LINUX))modules.cpio &:
+	@tests/fetch-linux $(LINUX)

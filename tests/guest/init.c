@@ -1,9 +1,10 @@
-/* init.c - process 1 of a test run: runs the programs of /tests one after another, then powers off.
- * Words of the kernel command line: test=NAME,NAME (default: all, in order of name), scale=N
- * multiplies every time limit. Each run is framed by "# test NAME" and "# result NAME exit=N
- * signal=N"; what a program prints is relayed line by line in between. A last line "# summary"
- * counts. What is wrong with a run (no plan, a failed test, too slow, cannot start) is said in
- * a line "# wrong NAME why"; tap-from-console makes failures of them on the host. */
+/* init.c - process 1 of a test run: runs the programs of /tests one after another, then powers
+ * off. Words of the kernel command line: test=NAME,NAME (default: all, in order of name),
+ * limit=N is the time limit of a program in seconds, scale=N multiplies every time limit. Each
+ * run is framed by "# test NAME" and "# result NAME exit=N signal=N"; what a program prints is
+ * relayed line by line in between. A last line "# summary" counts. What is wrong with a run (no
+ * plan, a failed test, too slow, cannot start) is said in a line "# wrong NAME why";
+ * tap-from-console makes failures of them on the host. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -18,13 +19,14 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TEST_DIR	"/tests"
 #define MAX_TESTS	256
-#define SECONDS		30	/* time limit of one program; its own is shorter */
+#define SECONDS		30	/* usual time limit of one program; its own is shorter */
 
 /* What the relayed output of one program has shown. */
 struct seen {
@@ -37,7 +39,7 @@ struct seen {
 };
 
 static char cmdline[4096];
-static int scale = 1;
+static int scale = 1, limit = SECONDS;
 
 static __attribute__((format(printf, 1, 2))) void say(const char *fmt, ...)
 {
@@ -72,6 +74,23 @@ static void mount_all(void)
 	mount_one("tmpfs", "/tmp");
 	mount_one("tmpfs", "/dev/shm");
 	chmod("/tmp", 01777);
+}
+
+/* Where disks are modules of the kernel (Debian's Linux): /modules/1.ko, 2.ko... in that order. */
+static void load_modules(void)
+{
+	char path[32];
+	int nr, fd;
+
+	for (nr = 1;; nr++) {
+		snprintf(path, sizeof(path), "/modules/%d.ko", nr);
+		fd = open(path, O_RDONLY);
+		if (fd < 0)
+			return;
+		if (syscall(SYS_finit_module, fd, "", 0) < 0)
+			say("# init: cannot load %s: %s", path, strerror(errno));
+		close(fd);
+	}
 }
 
 /* /dev/console as 0, 1 and 2, should the kernel have left them closed. */
@@ -230,7 +249,7 @@ static bool reap(pid_t pid, int *status)
 /* Relays and waits until @pid has ended; kills its group when the time is over. */
 static bool attend(pid_t pid, int fd, struct seen *seen, int *status)
 {
-	long end = now_ms() + SECONDS * 1000L * scale;
+	long end = now_ms() + limit * 1000L * scale;
 	struct pollfd p = { fd, POLLIN, 0 };
 	bool eof = false, late = false;
 
@@ -363,12 +382,16 @@ int main(void)
 
 	mount_all();
 	open_console();
+	load_modules();
 	read_cmdline();
 	value = word("scale", number, sizeof(number));
 	if (value && atoi(value) > 0) {
 		scale = atoi(value);
 		setenv("TIMEOUT_SCALE", value, 1);
 	}
+	value = word("limit", number, sizeof(number));
+	if (value && atoi(value) > 0)
+		limit = atoi(value);
 	setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
 	value = word("test", list, sizeof(list));
 	if (value && value != list)

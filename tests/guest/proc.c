@@ -252,6 +252,49 @@ static void command_line(void)
 	wait_for(pid);
 }
 
+/* What @path says after @text was written to it; -1: that is refused. */
+static long after_writing(const char *path, const char *text)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	char buf[32] = "";
+	long value = -1;
+
+	must(fd >= 0);
+	if (write(fd, text, strlen(text)) == (ssize_t)strlen(text)) {
+		must(pread(fd, buf, sizeof(buf) - 1, 0) > 0);
+		value = strtol(buf, NULL, 10);
+	}
+	close(fd);
+	return value;
+}
+
+/* The number in @path; -1: there is none. */
+static long read_number(const char *path)
+{
+	return slurp(path, 4096) > 0 ? strtol(buf, NULL, 10) : -1;
+}
+
+static void tunables(void)
+{
+	static const char swappiness[] = "/proc/sys/vm/swappiness";
+	static const char cluster[] = "/proc/sys/vm/page-cluster";
+	long was[2] = { read_number(swappiness), read_number(cluster) };
+	char text[32];
+
+	ok(was[0] >= 0 && was[0] <= 200, "vm.swappiness is between 0 and 200");
+	is(after_writing(swappiness, "200\n"), 200, "it can be 200");
+	is(after_writing(swappiness, "0"), 0, "or 0");
+	is(after_writing(swappiness, "201\n"), -1, "not more");
+	is(after_writing(swappiness, "-1\n"), -1, "nor less");
+	is(after_writing(swappiness, "much\n"), -1, "nor a word");
+	is(read_number(swappiness), 0, "which leaves it as it was");
+	is(after_writing(cluster, "0\n"), 0, "vm.page-cluster can be 0");
+	snprintf(text, sizeof(text), "%ld\n", was[0]);
+	is(after_writing(swappiness, text), was[0], "vm.swappiness is back");
+	snprintf(text, sizeof(text), "%ld\n", was[1]);
+	is(after_writing(cluster, text), was[1], "so is vm.page-cluster");
+}
+
 static void body(void)
 {
 	meminfo();
@@ -263,6 +306,7 @@ static void body(void)
 	general();
 	processes();
 	command_line();
+	tunables();
 }
 
 int main(void)
