@@ -1,14 +1,16 @@
-# How the benchmark is built and run: bench.c is process 1 of an image of its own.
-# PEER=none leaves Linux out of the comparison.
+# How the benchmark is built and run: it is process 1 of an image of its own.
+# PEER=none leaves Linux out of the comparison; MODES picks from run-bench's, T rows by name.
 PEER		?= linux
+MODES		?= count,tcg1,tcg2,swap-count,swap-tcg
 BENCH_OUT	:= $(BUILD)/tests/bench
 BENCH_IMAGE	:= $(BENCH_OUT)/bench.cpio
-BENCH_CFLAGS	:= -static -O2 -g -Wall -Wextra -Werror
+BENCH_SRC	:= $(sort $(wildcard tests/bench/*.c))
+BENCH_CFLAGS	:= -static -O2 -g -Wall -Wextra -Werror -pthread
 
-$(BENCH_OUT)/bench: tests/bench/bench.c tests/bench/rules.mk
+$(BENCH_OUT)/bench: $(BENCH_SRC) tests/bench/bench.h tests/bench/rules.mk
 	@mkdir -p $(@D)
-	$(say) BENCHCC $<
-	$(Q)$(MUSL) $(BENCH_CFLAGS) -ffile-prefix-map=$(CURDIR)=. $< -o $@
+	$(say) BENCHCC $@
+	$(Q)$(MUSL) $(BENCH_CFLAGS) -ffile-prefix-map=$(CURDIR)=. $(BENCH_SRC) -o $@
 
 $(BENCH_IMAGE): $(BENCH_OUT)/bench boot/mkinitramfs
 	$(say) CPIO $@
@@ -16,5 +18,6 @@ $(BENCH_IMAGE): $(BENCH_OUT)/bench boot/mkinitramfs
 
 bench-now: $(BUILD)/kernel.elf $(BENCH_IMAGE)
 	@$(if $(filter linux,$(PEER)),tests/fetch-linux $(LINUX))
-	@tests/bench/run-bench --out $(BENCH_OUT) $(BUILD)/kernel.elf $(BENCH_IMAGE) \
-		$(if $(filter linux,$(PEER)),$(LINUX))
+	@tests/bench/run-bench --out $(BENCH_OUT) --modes $(MODES) --only '$(T)' \
+		$(BUILD)/kernel.elf $(BENCH_IMAGE) \
+		$(if $(filter linux,$(PEER)),$(LINUX) $(dir $(LINUX))modules.cpio)
