@@ -99,7 +99,7 @@ static ssize_t kmsg_write(struct file *file, struct iov_iter *from, loff_t *pos)
 }
 
 static const struct file_operations null_fops = {
-	.read = null_read, .write = null_write, .llseek = noop_llseek,
+	.read = null_read, .write = null_write, .llseek = noop_llseek, .splice_write = true,
 };
 
 static const struct file_operations zero_fops = {
@@ -112,6 +112,7 @@ static const struct file_operations full_fops = {
 
 static const struct file_operations random_fops = {
 	.read = random_read, .write = null_write, .llseek = noop_llseek,
+	.splice_read = true, .splice_write = true,
 };
 
 static const struct file_operations kmsg_fops = {

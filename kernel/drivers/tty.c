@@ -262,6 +262,8 @@ static const struct file_operations tty_fops = {
 	.ioctl = tty_ioctl,
 	.open = tty_open,
 	.release = tty_release,
+	.splice_read = true,
+	.splice_write = true,
 };
 
 /* Every file opened so far, /dev/console aside, is dead from here on. */

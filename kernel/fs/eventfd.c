@@ -107,6 +107,7 @@ static const struct file_operations eventfd_fops = {
 	.write		= eventfd_write,
 	.poll		= eventfd_poll,
 	.release	= eventfd_release,
+	.llseek		= noop_llseek,
 };
 
 struct file *eventfd_file(unsigned int count, int flags)

@@ -4,10 +4,13 @@
  *         partly read. A FIFO's inode has its pipe while somebody has it open.
  * Locks:  pipe->mutex guards the ring and the counts. poll looks at head, tail and the counts
  *         without it: each is one word, and whoever changes one wakes pollers afterwards.
+ *         A slot that splice is writing out stays where it is while the mutex is dropped, and
+ *         pipe->busy keeps other readers off.
  *         pipe_open_lock guards inode->i_pipe and users. The mutex is held while user memory is
  *         copied, and never while sleeping for data or room.
- * Read:   wait.h. A reader wakes a writer only when the ring was full, a writer a reader only
- *         when it was empty; whoever is woken and leaves something over wakes the next. */
+ * Read:   wait.h; splice.c for the other ways in and out. A reader wakes a writer only when the
+ *         ring was full, a writer a reader only when it was empty; whoever is woken and leaves
+ *         something over wakes the next. */
 #include <fs/pipe.h>
 
 #include <lib/err.h>
@@ -23,32 +26,17 @@
 #include <fs/super.h>
 #include <mm/slab.h>
 #include <asm/uaccess.h>
+#include <proc/cred.h>
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/filio.h>
 
+#include "pipe_internal.h"
+
 #define PIPE_DEF_SLOTS	16u		/* 64 KiB */
 #define PIPE_MAX_SLOTS	256u		/* 1 MiB, for F_SETPIPE_SZ */
-
-struct pipe_slot {
-	void		*page;
-	unsigned int	offset, len;	/* the unread bytes */
-	bool		packet;		/* O_DIRECT: one write, to be read by one read */
-};
-
-struct pipe {
-	struct mutex		mutex;		/* RANK_PIPE */
-	struct wait_queue_head	rd_wait, wr_wait; /* for data; for room */
-	unsigned int		head, tail;	/* [mutex] next to fill; next to empty */
-	unsigned int		ring_size;	/* [mutex] slots, a power of two */
-	unsigned int		readers, writers; /* [mutex] open files */
-	unsigned int		r_counter, w_counter; /* [mutex] opens ever, for FIFOs */
-	unsigned int		users;		/* [pipe_open_lock] open files and openers */
-	void			*spare_page;	/* [mutex] the page emptied last */
-	struct pipe_slot	*slots;		/* [mutex] */
-};
 
 static DEFINE_SPINLOCK(pipe_open_lock, RANK_DCACHE);
 static struct kmem_cache *pipe_cache;		/* [c] */
@@ -72,11 +60,6 @@ static struct pipe *pipe_alloc(void)
 	return pipe;
 }
 
-static struct pipe_slot *slot_at(const struct pipe *pipe, unsigned int pos)
-{
-	return &pipe->slots[pos & (pipe->ring_size - 1)];
-}
-
 static void pipe_free(struct pipe *pipe)
 {
 	for (; pipe->tail != pipe->head; pipe->tail++)
@@ -87,18 +70,7 @@ static void pipe_free(struct pipe *pipe)
 	kmem_cache_free(pipe_cache, pipe);
 }
 
-static bool pipe_empty(const struct pipe *pipe)
-{
-	return READ_ONCE(pipe->head) == READ_ONCE(pipe->tail);
-}
-
-static bool pipe_full(const struct pipe *pipe)
-{
-	return READ_ONCE(pipe->head) - READ_ONCE(pipe->tail) >= READ_ONCE(pipe->ring_size);
-}
-
-/* Forget the emptied oldest slot; its page waits for the next writer. */
-static void drop_slot(struct pipe *pipe, struct pipe_slot *slot)
+void pipe_drop_slot(struct pipe *pipe, struct pipe_slot *slot)
 {
 	if (pipe->spare_page)
 		free_page(slot->page);
@@ -125,7 +97,7 @@ static ssize_t pipe_drain(struct pipe *pipe, struct iov_iter *to)
 		if (moved < bytes)
 			return done ? (ssize_t)done : -EFAULT;
 		if (!slot->len || packet)
-			drop_slot(pipe, slot);
+			pipe_drop_slot(pipe, slot);
 		if (packet)
 			break;
 	}
@@ -134,7 +106,7 @@ static ssize_t pipe_drain(struct pipe *pipe, struct iov_iter *to)
 
 /* Wake without touching the queue's lock when nobody is there. The caller has just released the
  * mutex, a full barrier: a sleeper queues itself, and then looks at the ring again. */
-static void wake_waiting(struct wait_queue_head *wq)
+void pipe_wake(struct wait_queue_head *wq)
 {
 	if (!list_empty(&wq->head))
 		wake_up(wq);
@@ -146,7 +118,9 @@ static int wait_for_data(struct pipe *pipe)
 	int err;
 
 	mutex_unlock(&pipe->mutex);
-	err = __wait_event(&pipe->rd_wait, !pipe_empty(pipe) || !READ_ONCE(pipe->writers),
+	err = __wait_event(&pipe->rd_wait,
+			   !READ_ONCE(pipe->busy) &&
+				   (!pipe_empty(pipe) || !READ_ONCE(pipe->writers)),
 			   TASK_INTERRUPTIBLE, true, WAIT_FOREVER);
 	mutex_lock(&pipe->mutex);
 	return err;
@@ -163,12 +137,50 @@ static int wait_for_room(struct pipe *pipe)
 	return err;
 }
 
-static struct pipe *pipe_of(const struct file *file)
+struct pipe *pipe_of(const struct file *file)
 {
 	return file->f_inode->i_pipe;		/* stays while the file is open */
 }
 
-static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
+int pipe_need_data(struct pipe *pipe, bool nonblock)
+{
+	int err;
+
+	for (;;) {
+		if (!pipe->busy && !pipe_empty(pipe))
+			return 1;
+		if (!pipe->busy && !pipe->writers)
+			return 0;
+		err = nonblock ? -EAGAIN : wait_for_data(pipe);
+		if (err)
+			return err;
+	}
+}
+
+int pipe_need_room(struct pipe *pipe, bool nonblock)
+{
+	int err;
+
+	for (;;) {
+		if (!pipe->readers) {
+			send_signal(SIGPIPE, NULL, current, false);
+			return -EPIPE;
+		}
+		if (!pipe_full(pipe))
+			return 0;
+		err = nonblock ? -EAGAIN : wait_for_room(pipe);
+		if (err)
+			return err;
+	}
+}
+
+void pipe_add_page(struct pipe *pipe, void *page, size_t bytes)
+{
+	*slot_at(pipe, pipe->head) = (struct pipe_slot){ .page = page, .len = bytes };
+	WRITE_ONCE(pipe->head, pipe->head + 1);
+}
+
+ssize_t pipe_read_flags(struct file *file, struct iov_iter *to, unsigned int flags)
 {
 	struct pipe *pipe = pipe_of(file);
 	bool was_full, more;
@@ -179,10 +191,10 @@ static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	mutex_lock(&pipe->mutex);
 	for (;;) {
 		was_full = pipe_full(pipe);
-		ret = pipe_drain(pipe, to);
-		if (ret || !pipe->writers)
+		ret = pipe->busy ? 0 : pipe_drain(pipe, to);
+		if (ret || (!pipe->busy && !pipe->writers))
 			break;
-		ret = (file->f_flags & O_NONBLOCK) ? -EAGAIN : wait_for_data(pipe);
+		ret = (flags & O_NONBLOCK) ? -EAGAIN : wait_for_data(pipe);
 		if (ret)
 			break;
 	}
@@ -190,10 +202,15 @@ static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	was_full = was_full && !pipe_full(pipe);
 	mutex_unlock(&pipe->mutex);
 	if (was_full)
-		wake_waiting(&pipe->wr_wait);
+		pipe_wake(&pipe->wr_wait);
 	if (more)
-		wake_waiting(&pipe->rd_wait);
+		pipe_wake(&pipe->rd_wait);
 	return ret;
+}
+
+static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	return pipe_read_flags(file, to, file->f_flags);
 }
 
 /* The odd bytes of a write go behind the newest slot's if they fit. Bytes moved. */
@@ -236,7 +253,7 @@ static ssize_t add_slot(struct pipe *pipe, struct iov_iter *from, bool packet)
 
 /* Put in what fits. Bytes, possibly 0, or errno if the first of them failed. A write of up to a
  * page goes in whole or not at all: it either fits behind the newest or takes a slot of its own. */
-static ssize_t pipe_fill(struct pipe *pipe, struct iov_iter *from, bool packet)
+ssize_t pipe_fill(struct pipe *pipe, struct iov_iter *from, bool packet)
 {
 	size_t odd = iov_iter_count(from) & ~PAGE_MASK, done = 0;
 	ssize_t moved;
@@ -291,7 +308,7 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
 		if (file->f_flags & O_NONBLOCK)
 			break;
 		if (was_empty)
-			wake_waiting(&pipe->rd_wait);
+			pipe_wake(&pipe->rd_wait);
 		was_empty = false;
 		ret = wait_for_room(pipe);
 		if (ret)
@@ -300,9 +317,9 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	more_room = !pipe_full(pipe);
 	mutex_unlock(&pipe->mutex);
 	if (was_empty && done)
-		wake_waiting(&pipe->rd_wait);
+		pipe_wake(&pipe->rd_wait);
 	if (more_room)
-		wake_waiting(&pipe->wr_wait);
+		pipe_wake(&pipe->wr_wait);
 	return done ? (ssize_t)done : ret;
 }
 
@@ -582,16 +599,16 @@ static long set_pipe_size(struct pipe *pipe, unsigned long bytes)
 	unsigned int nr = 1;
 	int err;
 
-	if (!bytes || bytes > 1UL << 31)
+	if (bytes > 1UL << 31)
 		return -EINVAL;
 	while (nr * PAGE_SIZE < bytes)
 		nr *= 2;
 	if (nr > PIPE_MAX_SLOTS)
-		return -EPERM;
+		return capable() ? -ENOMEM : -EPERM;
 	mutex_lock(&pipe->mutex);
 	err = resize_ring(pipe, nr);
 	mutex_unlock(&pipe->mutex);
-	wake_waiting(&pipe->wr_wait);
+	pipe_wake(&pipe->wr_wait);
 	return err ? err : (long)(nr * PAGE_SIZE);
 }
 

@@ -1,7 +1,8 @@
 /* fs_rw.c - system calls that move data, and those that change a file's length.
  * Locks:  f_pos_lock while a call uses and moves the file's position; none for the calls that bring
  *         a position along, nor for files that have none.
- * Read:   kernel/fs/tmpfs_file.c, pipe.c for what happens then. */
+ * Read:   kernel/fs/tmpfs_file.c, pipe.c for what happens then; fs_splice.c for copies between two
+ *         descriptors. */
 #include <syscall/fs.h>
 
 #include <lib/err.h>
@@ -14,16 +15,13 @@
 #include <fs/iov_iter.h>
 #include <fs/namei.h>
 #include <fs/super.h>
-#include <mm/slab.h>
 #include <proc/signal.h>
 #include <proc/task.h>
-#include <sched/sched.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/resource.h>
 
-#define MAX_RW_COUNT	(0x7fffffffUL & PAGE_MASK)
-#define INLINE_IOVS	8
+#include "user_vec.h"
 
 enum rw { RW_READ, RW_WRITE };
 
@@ -37,6 +35,8 @@ static ssize_t do_rw(struct file *file, enum rw rw, struct iov_iter *iter, loff_
 {
 	if (!(file->f_mode & (rw == RW_READ ? FMODE_READ : FMODE_WRITE)))
 		return -EBADF;
+	if (!(file->f_mode & FMODE_STREAM) && *pos > (loff_t)(~0UL >> 1) - (loff_t)iov_iter_count(iter))
+		return -EINVAL;
 	if (rw == RW_READ)
 		return likely(file->f_op->read) ? file->f_op->read(file, iter, pos) :
 						  no_operation(file);
@@ -125,58 +125,6 @@ long sys_pwrite64(unsigned int fd, const void *buf, size_t count, loff_t pos)
 	return rw_position(fd, RW_WRITE, &iter, pos);
 }
 
-/* A copy of the user's vector, and an iterator over what it describes. */
-struct user_vec {
-	struct iovec	inline_vec[INLINE_IOVS];
-	struct iovec	*vec;
-	struct iov_iter	iter;
-};
-
-static void put_user_vec(struct user_vec *uv)
-{
-	if (uv->vec != uv->inline_vec)
-		kfree(uv->vec);
-}
-
-/* Bytes described, cut to what one call may move; errno if a segment cannot be right. */
-static ssize_t check_vec(struct iovec *vec, unsigned long nr)
-{
-	size_t total = 0;
-	unsigned long i;
-
-	for (i = 0; i < nr; i++) {
-		if ((ssize_t)vec[i].iov_len < 0)
-			return -EINVAL;
-		if (!access_ok(vec[i].iov_base, vec[i].iov_len))
-			return -EFAULT;
-		vec[i].iov_len = min(vec[i].iov_len, MAX_RW_COUNT - total);
-		total += vec[i].iov_len;
-	}
-	return total;
-}
-
-static int get_user_vec(struct user_vec *uv, const struct iovec *user, unsigned long nr)
-{
-	ssize_t total = -EFAULT;
-
-	if (nr > UIO_MAXIOV)
-		return -EINVAL;
-	uv->vec = uv->inline_vec;
-	if (nr > INLINE_IOVS) {
-		uv->vec = kmalloc(nr * sizeof(*user), GFP_KERNEL);
-		if (!uv->vec)
-			return -ENOMEM;
-	}
-	if (!copy_from_user(uv->vec, user, nr * sizeof(*user)))
-		total = check_vec(uv->vec, nr);
-	if (total < 0) {
-		put_user_vec(uv);
-		return total;
-	}
-	iov_iter_user_vec(&uv->iter, uv->vec, nr, total);
-	return 0;
-}
-
 static long rw_vec(unsigned int fd, enum rw rw, const struct iovec *vec, unsigned long vlen)
 {
 	struct fd f = fdget(fd);
@@ -262,7 +210,7 @@ long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
 		return -EBADF;
 	if (whence > SEEK_HOLE) {
 		ret = -EINVAL;
-	} else if (f.file->f_mode & FMODE_STREAM) {
+	} else if ((f.file->f_mode & FMODE_STREAM) && f.file->f_op->llseek != noop_llseek) {
 		ret = -ESPIPE;
 	} else {
 		mutex_lock(&f.file->f_pos_lock);
@@ -271,166 +219,6 @@ long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence)
 		mutex_unlock(&f.file->f_pos_lock);
 	}
 	fdput(f);
-	return ret;
-}
-
-/* Write all of @page's @bytes at *@pos; what was written, or errno if nothing was. */
-static ssize_t write_out(struct file *out, void *page, size_t bytes, loff_t *pos)
-{
-	struct iov_iter iter;
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < bytes) {
-		iov_iter_kernel(&iter, (char *)page + done, bytes - done);
-		n = do_rw(out, RW_WRITE, &iter, pos);
-		if (n <= 0)
-			return done ? (ssize_t)done : n;
-		done += n;
-	}
-	return done;
-}
-
-/* Move up to @count bytes through one page. Both positions end behind what was written. Bytes, or
- * errno if there are none. */
-static ssize_t copy_between(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
-			    size_t count)
-{
-	void *page = get_free_page(GFP_KERNEL);
-	ssize_t got, put = 0;
-	size_t done = 0;
-
-	if (!page)
-		return -ENOMEM;
-	while (done < count && put >= 0) {
-		struct iov_iter iter;
-		loff_t pos = *in_pos;
-
-		iov_iter_kernel(&iter, page, min(PAGE_SIZE, count - done));
-		got = do_rw(in, RW_READ, &iter, &pos);
-		put = got > 0 ? write_out(out, page, got, out_pos) : got;
-		if (put <= 0)
-			break;
-		*in_pos += put;
-		done += put;
-		if (put < got || signal_pending(current))
-			break;
-		cond_resched();
-	}
-	free_page(page);
-	return done ? (ssize_t)done : put;
-}
-
-static loff_t read_pos(struct file *file)
-{
-	loff_t pos;
-
-	mutex_lock(&file->f_pos_lock);
-	pos = file->f_pos;
-	mutex_unlock(&file->f_pos_lock);
-	return pos;
-}
-
-static void write_pos(struct file *file, loff_t pos)
-{
-	mutex_lock(&file->f_pos_lock);
-	file->f_pos = pos;
-	mutex_unlock(&file->f_pos_lock);
-}
-
-/* Where a copy begins: at the user's offset, or at the file's position. */
-static int start_pos(struct file *file, loff_t *user, loff_t *pos)
-{
-	if (!user) {
-		*pos = read_pos(file);
-		return 0;
-	}
-	if (file->f_mode & FMODE_STREAM)
-		return -ESPIPE;
-	if (copy_from_user(pos, user, sizeof(*pos)))
-		return -EFAULT;
-	return *pos < 0 ? -EINVAL : 0;
-}
-
-static int end_pos(struct file *file, loff_t *user, loff_t pos)
-{
-	if (user)
-		return copy_to_user(user, &pos, sizeof(pos)) ? -EFAULT : 0;
-	if (!(file->f_mode & FMODE_STREAM))
-		write_pos(file, pos);
-	return 0;
-}
-
-/* The files may be one, or used by two calls the other way round at a time; so no f_pos_lock is
- * held during the copy. */
-static ssize_t copy_files(struct file *in, loff_t *in_off, struct file *out, loff_t *out_off,
-			  size_t count)
-{
-	loff_t in_pos, out_pos;
-	ssize_t ret;
-	int err = start_pos(in, in_off, &in_pos);
-
-	if (!err)
-		err = start_pos(out, out_off, &out_pos);
-	if (err)
-		return err;
-	if (in->f_inode == out->f_inode && S_ISREG(in->f_inode->i_mode) &&
-	    in_pos < out_pos + (loff_t)count && out_pos < in_pos + (loff_t)count)
-		return -EINVAL;
-	ret = copy_between(in, &in_pos, out, &out_pos, min(count, MAX_RW_COUNT));
-	if (ret > 0) {
-		err = end_pos(in, in_off, in_pos);
-		if (!err)
-			err = end_pos(out, out_off, out_pos);
-	}
-	return err ? err : ret;
-}
-
-long sys_sendfile(int out_fd, int in_fd, loff_t *offset, size_t count)
-{
-	struct fd in = fdget(in_fd), out = fdget(out_fd);
-	ssize_t ret = -EBADF;
-
-	if (in.file && out.file && (in.file->f_mode & FMODE_READ) &&
-	    (out.file->f_mode & FMODE_WRITE)) {
-		/* From pipes and terminals programs read and write by themselves. */
-		ret = -EINVAL;
-		if (S_ISREG(in.file->f_inode->i_mode) && in.file->f_op->read)
-			ret = copy_files(in.file, offset, out.file, NULL, count);
-	}
-	if (in.file)
-		fdput(in);
-	if (out.file)
-		fdput(out);
-	return ret;
-}
-
-static int check_copy_range(struct file *in, struct file *out, unsigned int flags)
-{
-	if (!in || !out || !(in->f_mode & FMODE_READ) || !(out->f_mode & FMODE_WRITE) ||
-	    (out->f_flags & O_APPEND))
-		return -EBADF;
-	if (flags)
-		return -EINVAL;
-	if (S_ISDIR(in->f_inode->i_mode) || S_ISDIR(out->f_inode->i_mode))
-		return -EISDIR;
-	if (!S_ISREG(in->f_inode->i_mode) || !S_ISREG(out->f_inode->i_mode))
-		return -EINVAL;
-	return 0;
-}
-
-long sys_copy_file_range(int fd_in, loff_t *off_in, int fd_out, loff_t *off_out, size_t len,
-			 unsigned int flags)
-{
-	struct fd in = fdget(fd_in), out = fdget(fd_out);
-	ssize_t ret = check_copy_range(in.file, out.file, flags);
-
-	if (!ret)
-		ret = copy_files(in.file, off_in, out.file, off_out, len);
-	if (in.file)
-		fdput(in);
-	if (out.file)
-		fdput(out);
 	return ret;
 }
 
@@ -458,36 +246,46 @@ long sys_sync(void)
 	return 0;
 }
 
-static long check_fd(int fd, bool seekable)
+/* @fd is open; its kind of file then. -EBADF. */
+static long kind_of_fd(int fd)
 {
 	struct fd f = fdget(fd);
-	long err = 0;
+	long kind;
 
 	if (!f.file)
 		return -EBADF;
-	if (seekable && (f.file->f_mode & FMODE_STREAM))
-		err = -ESPIPE;
+	kind = f.file->f_inode->i_mode & S_IFMT;
 	fdput(f);
-	return err;
+	return kind;
 }
 
 long sys_syncfs(int fd)
 {
-	return check_fd(fd, false);
+	return min(kind_of_fd(fd), 0L);
 }
 
 long sys_sync_file_range(int fd, loff_t offset, loff_t bytes, unsigned int flags)
 {
+	long kind;
+
 	if ((flags & ~7u) || offset < 0 || offset + bytes < offset)
 		return -EINVAL;
-	return check_fd(fd, true);
+	kind = kind_of_fd(fd);
+	if (kind < 0)
+		return kind;
+	return S_ISREG(kind) || S_ISDIR(kind) || S_ISBLK(kind) ? 0 : -ESPIPE;
 }
 
 long sys_fadvise64(int fd, loff_t offset, size_t len, int advice)
 {
+	long kind;
+
 	if (advice < 0 || advice > 5 || (loff_t)len < 0)
 		return -EINVAL;
-	return check_fd(fd, true);
+	kind = kind_of_fd(fd);
+	if (kind < 0)
+		return kind;
+	return S_ISFIFO(kind) ? -ESPIPE : 0;
 }
 
 long sys_readahead(int fd, loff_t offset, size_t count)
@@ -498,7 +296,7 @@ long sys_readahead(int fd, loff_t offset, size_t count)
 	if (!f.file)
 		return err;
 	if (f.file->f_mode & FMODE_READ)
-		err = S_ISREG(f.file->f_inode->i_mode) ? 0 : -EINVAL;
+		err = S_ISREG(f.file->f_inode->i_mode) && (loff_t)count >= 0 ? 0 : -EINVAL;
 	fdput(f);
 	return err;
 }

@@ -34,6 +34,8 @@ struct file_operations {
 	int (*open)(struct inode *inode, struct file *file);
 	void (*release)(struct inode *inode, struct file *file);
 	int (*fsync)(struct file *file);
+	/* Devices only: splice and sendfile may read and write it. Other files allow it. */
+	bool splice_read, splice_write;
 	/* A descriptor is being closed (the file may live on in others). */
 	void (*flush)(struct file *file);
 };
@@ -49,6 +51,7 @@ struct file {
 	struct mutex			f_pos_lock;	/* RANK_FILE_POS */
 	loff_t				f_pos;		/* [f_pos_lock] */
 	int				f_owner;	/* F_SETOWN, only remembered */
+	int				f_signal;	/* F_SETSIG, likewise */
 	void				*private_data;	/* the opener's */
 };
 

@@ -28,6 +28,10 @@ long sys_preadv2(unsigned int fd, const struct iovec *vec, unsigned long vlen, u
 long sys_pwritev2(unsigned int fd, const struct iovec *vec, unsigned long vlen, unsigned long pos_l,
 		  unsigned long pos_h, int flags);
 long sys_lseek(unsigned int fd, loff_t offset, unsigned int whence);
+long sys_splice(int fd_in, loff_t *off_in, int fd_out, loff_t *off_out, size_t len,
+		unsigned int flags);
+long sys_tee(int fd_in, int fd_out, size_t len, unsigned int flags);
+long sys_vmsplice(int fd, const struct iovec *vec, unsigned long nr, unsigned int flags);
 long sys_sendfile(int out_fd, int in_fd, loff_t *offset, size_t count);
 long sys_copy_file_range(int fd_in, loff_t *off_in, int fd_out, loff_t *off_out, size_t len,
 			 unsigned int flags);

@@ -23,5 +23,10 @@ long sys_munlockall(void);
 /* kernel/syscall/swap.c */
 long sys_swapon(const char *path, int flags);
 long sys_swapoff(const char *path);
+/* kernel/syscall/shm.c */
+long sys_shmget(int key, size_t bytes, int flags);
+long sys_shmat(int id, unsigned long addr, int flags);
+long sys_shmdt(unsigned long addr);
+long sys_shmctl(int id, int cmd, void *user);
 
 #endif

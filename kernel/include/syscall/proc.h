@@ -40,6 +40,11 @@ long sys_set_tid_address(int *tidptr);
 long sys_set_robust_list(void *head, size_t len);
 long sys_get_robust_list(int pid, void **head, size_t *len);
 long sys_futex(u32 *uaddr, int op, u32 val, const struct timespec *timeout, u32 *uaddr2, u32 val3);
+struct iovec;
+long sys_process_vm_readv(int pid, const struct iovec *lvec, unsigned long nr_local,
+			  const struct iovec *rvec, unsigned long nr_remote, unsigned long flags);
+long sys_process_vm_writev(int pid, const struct iovec *lvec, unsigned long nr_local,
+			   const struct iovec *rvec, unsigned long nr_remote, unsigned long flags);
 long sys_rseq(void *area, u32 len, int flags, u32 sig);
 long sys_unshare(unsigned long flags);
 

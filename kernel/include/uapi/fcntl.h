@@ -55,6 +55,7 @@
 #define LOCK_SH		1
 #define LOCK_EX		2
 #define LOCK_NB		4
+#define LOCK_MAND	32	/* mandatory locks, of the past */
 #define LOCK_UN		8
 
 struct flock {
@@ -108,5 +109,10 @@ struct flock {
 #define CLOSE_RANGE_CLOEXEC	4u
 
 #define EFD_SEMAPHORE	1
+
+#define SPLICE_F_MOVE		1u
+#define SPLICE_F_NONBLOCK	2u
+#define SPLICE_F_MORE		4u
+#define SPLICE_F_GIFT		8u
 
 #endif
