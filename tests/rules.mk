@@ -124,3 +124,9 @@ test-linux-now: $(GUEST_IMAGE) $(SWAP_IMAGE) $(LINUX) $(dir $(LINUX))modules.cpi
 
 $(LINUX) $(dir $(LINUX))modules.cpio &:
 	@tests/fetch-linux $(LINUX)
+
+# What Linux answers to bad arguments, recorded by the test's own program.
+.PHONY: record-badargs
+record-badargs: $(GUEST_IMAGE) $(LINUX)
+	$(Q)tests/guest/record-badargs $(LINUX) $(GUEST_IMAGE) $(GUEST_OUT)/record.log > $(GUEST_OUT)/record.h
+	$(Q)mv $(GUEST_OUT)/record.h tests/guest/badargs_linux.h

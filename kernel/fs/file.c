@@ -174,7 +174,7 @@ struct file *anon_file(const char *name, const struct file_operations *fops, voi
 	path.dentry = d_alloc(anon_mount->mnt_root, name, strlen(name));
 	if (!path.dentry)
 		return ERR_PTR(-ENOMEM);
-	path.dentry->d_inode = new_inode(anon_mount->mnt_sb, S_IFREG | 0600, 0);
+	path.dentry->d_inode = new_inode(anon_mount->mnt_sb, 0600, 0);
 	if (!path.dentry->d_inode) {
 		dput(path.dentry);
 		return ERR_PTR(-ENOMEM);

@@ -228,6 +228,8 @@ int do_flock(struct file *file, unsigned int op)
 {
 	struct file_lock req = { .owner = file, .ofd = true, .whole_file = true, .end = LOCK_END };
 
+	if (op & LOCK_MAND)
+		return 0;		/* asks for something that no system has any more */
 	switch (op & ~LOCK_NB) {
 	case LOCK_SH:
 		req.type = F_RDLCK;

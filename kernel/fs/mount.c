@@ -337,6 +337,8 @@ int do_mount(const char *dev, const struct path *where, const char *type, unsign
 		flags &= ~MS_MGC_MSK;
 	if (flags & MS_REMOUNT)
 		return do_remount(where, flags);
+	if ((flags & (MS_BIND | MS_MOVE)) && !(dev && *dev))
+		return -EINVAL;
 	if (flags & MS_BIND)
 		return do_bind(dev, where, flags);
 	if (flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))

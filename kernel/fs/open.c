@@ -151,6 +151,8 @@ static int walk_last_create(struct nameidata *nd, struct opening *op, const char
 	struct dentry *dentry;
 
 	*body = NULL;
+	if (nd->last_type != LAST_NORM && (op->flags & O_EXCL))
+		return -EEXIST;
 	if (nd->last_type != LAST_NORM || nd->want_dir)
 		return -EISDIR;
 	dentry = lookup_child(nd->path.dentry, nd->last, nd->last_len);

@@ -96,6 +96,7 @@ static struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode 
 		inode->i_fop = &tmpfs_file_fops;
 		inode->i_data.a_ops = &tmpfs_aops;
 		inode->i_data.shmem = true;
+		inode->i_seals = F_SEAL_SEAL;	/* memfd_create sets other ones */
 	} else {
 		inode_set_dev(inode, rdev);
 	}

@@ -67,7 +67,8 @@ static bool key_equal(const struct futex_key *a, const struct futex_key *b)
 }
 
 /* The key of the word at @uaddr. The object of a shared mapping stays alive while somebody waits,
- * since the waiter's own mapping holds it; a waker only compares. */
+ * since the waiter's own mapping holds it; a waker only compares. A @shared word in memory that is
+ * ours alone and that we cannot write is nothing to wait for: -EFAULT. */
 static int get_key(u32 *uaddr, bool shared, struct futex_key *key)
 {
 	unsigned long addr = (unsigned long)uaddr;
@@ -84,11 +85,13 @@ static int get_key(u32 *uaddr, bool shared, struct futex_key *key)
 		return 0;
 	down_read(&mm->mmap_lock);
 	vma = find_vma(mm, addr);
-	if (!vma || vma->vm_start > addr) {
+	if (!vma || vma->vm_start > addr || !(vma->vm_flags & VM_READ)) {
 		err = -EFAULT;
-	} else if ((vma->vm_flags & VM_SHARED) && vma->vm_file) {
+	} else if (vma->vm_file && (vma->vm_flags & (VM_SHARED | VM_WRITE)) != VM_WRITE) {
 		key->object = vma->vm_file->f_mapping;
 		key->offset = addr - vma->vm_start + (vma->vm_pgoff << PAGE_SHIFT);
+	} else if (!(vma->vm_flags & VM_WRITE)) {
+		err = -EFAULT;
 	}
 	up_read(&mm->mmap_lock);
 	return err;

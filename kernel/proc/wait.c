@@ -185,18 +185,16 @@ static int siginfo_status(const struct wait_request *req)
 	}
 }
 
-long do_waitid(int which, int pid, void *info, int options, void *rusage)
+/* waitid's checks, and the wait itself. */
+static int check_and_wait(struct wait_request *req)
 {
-	struct wait_request req = { .which = which, .id = pid, .options = options,
-				    .want_rusage = rusage };
-	struct kernel_siginfo si = { 0 };
-	int err;
+	int options = req->options, pid = req->id;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
 			__WCLONE | __WALL) ||
 	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	switch (which) {
+	switch (req->which) {
 	case P_ALL:
 		break;
 	case P_PID:
@@ -207,15 +205,22 @@ long do_waitid(int which, int pid, void *info, int options, void *rusage)
 		if (pid < 0)
 			return -EINVAL;
 		if (!pid)
-			req.id = current->signal->pgrp;
+			req->id = current->signal->pgrp;
 		break;
 	default:
 		return -EINVAL;
 	}
-	err = do_wait(&req);
-	if (err)
-		return err;
-	if (req.pid) {
+	return do_wait(req);
+}
+
+long do_waitid(int which, int pid, void *info, int options, void *rusage)
+{
+	struct wait_request req = { .which = which, .id = pid, .options = options,
+				    .want_rusage = rusage };
+	struct kernel_siginfo si = { 0 };
+	int err = check_and_wait(&req);
+
+	if (!err && req.pid) {
 		si.si_signo = SIGCHLD;
 		si.si_code = req.cause;
 		si.si_chld_pid = req.pid;
@@ -224,8 +229,9 @@ long do_waitid(int which, int pid, void *info, int options, void *rusage)
 		if (rusage && copy_to_user(rusage, &req.rusage, sizeof(req.rusage)))
 			return -EFAULT;
 	}
-	/* Only the fields of SIGCHLD are written, as far as si_status: 28 bytes. */
+	/* Only the fields of SIGCHLD are written, as far as si_status: 28 bytes. All zero when
+	 * there is nothing to tell, be it for an error. */
 	if (info && copy_to_user(info, &si, 28))
 		return -EFAULT;
-	return 0;
+	return err;
 }

@@ -167,10 +167,15 @@ long sys_readlinkat(int dfd, const char *name, char *buf, int bufsiz)
 
 	if (bufsiz <= 0)
 		return -EINVAL;
+	char first;
+
 	ret = user_path_at(dfd, name, LOOKUP_EMPTY, &path);
 	if (ret)
 		return ret;
 	ret = vfs_readlink(&path, buf, bufsiz);
+	/* No name at all means the descriptor, which should be a link's. */
+	if (ret == -EINVAL && !get_user(first, name) && !first)
+		ret = -ENOENT;
 	path_put(&path);
 	return ret;
 }
@@ -292,13 +297,16 @@ long sys_umask(int mask)
 /* A string argument that may be NULL, and then stays so. */
 static int get_optional(char **copy, const char *user)
 {
+	long err;
+
 	*copy = NULL;
 	if (!user)
 		return 0;
 	*copy = getname(user, true);
 	if (!IS_ERR(*copy))
 		return 0;
-	return PTR_ERR(*copy);
+	err = PTR_ERR(*copy);
+	return err == -ENAMETOOLONG ? -EINVAL : err;
 }
 
 static void put_optional(char *name)
@@ -444,7 +452,7 @@ static long list_directory(struct file *file, struct getdents *gd, size_t count)
 static long do_getdents(unsigned int fd, void *buf, size_t count, bool old_layout)
 {
 	struct getdents gd = {
-		.ctx = { .actor = getdents_actor }, .buf = buf, .left = count,
+		.ctx = { .actor = getdents_actor }, .buf = buf, .left = max((int)count, 0),
 		.old_layout = old_layout,
 	};
 	struct fd f = fdget(fd);
@@ -452,7 +460,7 @@ static long do_getdents(unsigned int fd, void *buf, size_t count, bool old_layou
 
 	if (!f.file)
 		return -EBADF;
-	ret = list_directory(f.file, &gd, count);
+	ret = list_directory(f.file, &gd, gd.left);
 	fdput(f);
 	return ret;
 }

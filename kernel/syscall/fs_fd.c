@@ -13,11 +13,14 @@
 #include <fs/internal.h>
 #include <fs/namei.h>
 #include <fs/pipe.h>
+#include <proc/cred.h>
+#include <proc/pid.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/filio.h>
 #include <uapi/resource.h>
+#include <uapi/signal.h>
 
 /* What F_SETFL may change. */
 #define SETFL_MASK	(O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
@@ -75,20 +78,18 @@ long sys_close(unsigned int fd)
 	return close_fd(fd);
 }
 
-/* A descriptor table of current's own. */
-static int unshare_files(void)
+int unshare_files(void)
 {
 	struct files_struct *old = current->files, *new;
-	unsigned long flags;
 
 	if (atomic_read(&old->refs) == 1)
 		return 0;
 	new = files_copy(old);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
-	flags = spin_lock_irqsave(&tasklist_lock);	/* against get_task_files */
+	spin_lock(&current->alloc_lock);		/* against get_task_files */
 	current->files = new;
-	spin_unlock_irqrestore(&tasklist_lock, flags);
+	spin_unlock(&current->alloc_lock);
 	files_put(old);
 	return 0;
 }
@@ -152,26 +153,63 @@ static void change_flags(struct file *file, unsigned int mask, unsigned int flag
 	WRITE_ONCE(file->f_flags, (file->f_flags & ~mask) | (flags & mask));
 }
 
+/* Reading and writing around the page cache is for pipes (packets) and disks. */
+static long set_status_flags(struct file *file, unsigned long flags)
+{
+	umode_t mode = file->f_inode->i_mode;
+
+	if ((flags & O_DIRECT) && !S_ISFIFO(mode) && !S_ISBLK(mode))
+		return -EINVAL;
+	change_flags(file, SETFL_MASK, flags);
+	return 0;
+}
+
+/* Who is to hear of input: a process, or a group if negative; 0: nobody. It is only remembered. */
+static long set_owner(struct file *file, int owner)
+{
+	long err = 0;
+
+	if (owner == (int)(1u << 31))
+		return -EINVAL;
+	spin_lock_irq(&tasklist_lock);
+	if (owner && !find_task_by_pid(owner < 0 ? -owner : owner))
+		err = -ESRCH;
+	spin_unlock_irq(&tasklist_lock);
+	if (!err)
+		file->f_owner = owner;
+	return err;
+}
+
+static long add_seals(struct file *file, unsigned long seals)
+{
+	if (seals >> 32)
+		return -EINVAL;
+	return (file->f_mode & FMODE_WRITE) ? memfd_add_seals(file, seals) : -EPERM;
+}
+
 static long file_fcntl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case F_SETFL:
-		change_flags(file, SETFL_MASK, arg);
-		return 0;
+		return set_status_flags(file, arg);
 	case F_GETLK: case F_SETLK: case F_SETLKW:
 	case F_OFD_GETLK: case F_OFD_SETLK: case F_OFD_SETLKW:
 		return fcntl_lock(file, cmd, (struct flock *)arg);
 	case F_GETOWN:
 		return file->f_owner;
 	case F_SETOWN:
-		file->f_owner = arg;
-		return 0;
-	case F_GETSIG: case F_SETSIG:
+		return set_owner(file, arg);
+	case F_GETSIG:
+		return file->f_signal;
+	case F_SETSIG:
+		if (arg > NSIG)
+			return -EINVAL;
+		file->f_signal = arg;
 		return 0;
 	case F_SETPIPE_SZ: case F_GETPIPE_SZ:
 		return pipe_fcntl(file, cmd, arg);
 	case F_ADD_SEALS:
-		return memfd_add_seals(file, arg);
+		return add_seals(file, arg);
 	case F_GET_SEALS:
 		return memfd_get_seals(file);
 	default:
@@ -188,7 +226,7 @@ long sys_fcntl(unsigned int fd, unsigned int cmd, unsigned long arg)
 	case F_DUPFD: case F_DUPFD_CLOEXEC:
 		if (fd_cloexec(fd, -1) < 0)
 			return -EBADF;
-		if (arg >= rlimit(RLIMIT_NOFILE))
+		if ((unsigned int)arg >= rlimit(RLIMIT_NOFILE))
 			return -EINVAL;
 		return dup_from(fd, arg, cmd == F_DUPFD_CLOEXEC ? O_CLOEXEC : 0);
 	case F_GETFD:
@@ -252,14 +290,23 @@ static long file_ioctl(struct file *file, unsigned int fd, unsigned int cmd, uns
 		return set_flag_ioctl(file, O_NONBLOCK, (const int *)arg);
 	case FIOASYNC:
 		return set_flag_ioctl(file, O_ASYNC, (const int *)arg);
+	case FIGETBSZ:
+		return put_user((int)PAGE_SIZE, (int *)arg);
 	default:
 		break;
 	}
 	if (file->f_op->ioctl)
 		return file->f_op->ioctl(file, cmd, arg);
-	if (cmd == FIONREAD && S_ISREG(file->f_inode->i_mode))
+	if (!S_ISREG(file->f_inode->i_mode))
+		return -ENOTTY;
+	switch (cmd) {
+	case FIBMAP:
+		return capable() ? -EINVAL : -EPERM;	/* there are no blocks to number */
+	case FIONREAD:
 		return bytes_left(file, (int *)arg);
-	return -ENOTTY;
+	default:
+		return -ENOTTY;
+	}
 }
 
 long sys_ioctl(unsigned int fd, unsigned int cmd, unsigned long arg)

@@ -35,7 +35,7 @@ static ssize_t do_rw(struct file *file, enum rw rw, struct iov_iter *iter, loff_
 {
 	if (!(file->f_mode & (rw == RW_READ ? FMODE_READ : FMODE_WRITE)))
 		return -EBADF;
-	if (!(file->f_mode & FMODE_STREAM) && *pos > (loff_t)(~0UL >> 1) - (loff_t)iov_iter_count(iter))
+	if (!(file->f_mode & FMODE_STREAM) && (loff_t)(*pos + iov_iter_count(iter)) < 0)
 		return -EINVAL;
 	if (rw == RW_READ)
 		return likely(file->f_op->read) ? file->f_op->read(file, iter, pos) :

@@ -290,8 +290,8 @@ long sys_tee(int fd_in, int fd_out, size_t len, unsigned int flags)
 	return ret;
 }
 
-/* From memory into a pipe, or, if the descriptor is the reading end, the other way. As on Linux only
- * @flags say whether to wait. */
+/* From memory into a pipe, or, if the descriptor is the reading end, the other way. As on Linux
+ * only @flags say whether to wait. */
 static ssize_t vmsplice_file(struct file *file, const struct iovec *vec, unsigned long nr,
 			     unsigned int flags)
 {

@@ -3,12 +3,21 @@
 
 #include <asm/uaccess.h>
 #include <fs/file.h>
+#include <fs/inode.h>
 #include <mm/mlock.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/mman.h>
+
+/* Files and disks end somewhere; for other devices offsets are just numbers. */
+static bool fits_in_file(const struct file *file, unsigned long offset, unsigned long len)
+{
+	umode_t mode = file->f_inode->i_mode;
+
+	return !(S_ISREG(mode) || S_ISBLK(mode)) || offset <= MAX_FILE_BYTES - len;
+}
 
 long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags,
 	      int fd, unsigned long offset)
@@ -23,7 +32,9 @@ long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigne
 		if (!file)
 			return -EBADF;
 	}
-	ret = do_mmap(current->mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
+	ret = -EOVERFLOW;
+	if (!file || !len || len > TASK_SIZE || fits_in_file(file, offset, len))
+		ret = do_mmap(current->mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
 	if (file)
 		fput(file);
 	return ret;
@@ -85,26 +96,36 @@ long sys_mincore(unsigned long addr, unsigned long len, unsigned char *vec)
 	return err;
 }
 
+/* The range is so long that rounding it up to pages leaves nothing, and that is fine on Linux. */
+static bool rounds_to_nothing(unsigned long addr, unsigned long len)
+{
+	return len && !PAGE_ALIGN(len + offset_in_page(addr));
+}
+
 long sys_msync(unsigned long addr, unsigned long len, int flags)
 {
+	if (rounds_to_nothing(addr, len) && !offset_in_page(addr))
+		len = 0;
 	return do_msync(current->mm, addr, len, flags);
 }
 
 long sys_mlock(unsigned long addr, unsigned long len)
 {
-	return do_mlock(current->mm, addr, len, false);
+	return do_mlock(current->mm, addr, rounds_to_nothing(addr, len) ? 0 : len, false);
 }
 
 long sys_mlock2(unsigned long addr, unsigned long len, int flags)
 {
 	if (flags & ~MLOCK_ONFAULT)
 		return -EINVAL;
+	if (rounds_to_nothing(addr, len))
+		len = 0;
 	return do_mlock(current->mm, addr, len, flags & MLOCK_ONFAULT);
 }
 
 long sys_munlock(unsigned long addr, unsigned long len)
 {
-	return do_munlock(current->mm, addr, len);
+	return do_munlock(current->mm, addr, rounds_to_nothing(addr, len) ? 0 : len);
 }
 
 long sys_mlockall(int flags)

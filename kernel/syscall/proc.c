@@ -8,6 +8,7 @@
 #include <fs/fdtable.h>
 #include <fs/namei.h>
 #include <lib/err.h>
+#include <mm/mm.h>
 #include <proc/cred.h>
 #include <proc/futex.h>
 #include <proc/pid.h>
@@ -15,6 +16,7 @@
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/clock.h>
+#include <syscall/fs.h>
 #include <uapi/fcntl.h>
 #include <uapi/futex.h>
 #include <uapi/sched.h>
@@ -110,23 +112,21 @@ long sys_rseq(void *area, u32 len, int flags, u32 sig)
 /* There is nothing to unshare but what threads share, and namespaces are not there. */
 long sys_unshare(unsigned long flags)
 {
+	const unsigned long shared = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
 	struct task_struct *task = current;
-	struct files_struct *files;
 	struct fs_struct *fs;
+	int err;
 
-	if (flags & ~(CLONE_FILES | CLONE_FS))
+	if (flags & ~(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | shared))
 		return -EINVAL;
-	if ((flags & CLONE_FILES) && atomic_read(&task->files->refs) > 1) {
-		struct files_struct *old = task->files;
-
-		files = files_copy(old);
-		if (IS_ERR(files))
-			return PTR_ERR(files);
-		spin_lock(&task->alloc_lock);
-		task->files = files;
-		spin_unlock(&task->alloc_lock);
-		files_put(old);
-	}
+	/* What cannot be undone is only granted where it changes nothing. */
+	if ((flags & shared) && READ_ONCE(task->signal->nr_threads) > 1)
+		return -EINVAL;
+	if ((flags & CLONE_VM) && atomic_read(&task->mm->mm_users) > 1)
+		return -EINVAL;
+	err = (flags & CLONE_FILES) ? unshare_files() : 0;
+	if (err)
+		return err;
 	if ((flags & CLONE_FS) && atomic_read(&task->fs->refs) > 1) {
 		struct fs_struct *old = task->fs;
 
@@ -281,7 +281,7 @@ long sys_setpgid(int pid, int pgid)
 	struct task_struct *task;
 	int err;
 
-	if (pgid < 0)
+	if (pgid < 0 || (!pgid && pid < 0))
 		return -EINVAL;
 	spin_lock_irq(&tasklist_lock);
 	task = pid ? find_task_by_pid(pid) : current->group_leader;

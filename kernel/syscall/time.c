@@ -116,6 +116,9 @@ static int set_real_time(const struct timespec *ts)
 		return -EINVAL;
 	if (!capable())
 		return -EPERM;
+	/* The machine was not switched on before 1970. */
+	if (timespec_ns(ts) < ktime_get())
+		return -EINVAL;
 	ktime_set_real(timespec_ns(ts));
 	return 0;
 }
@@ -260,6 +263,7 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec *req, struc
 	case CLOCK_BOOTTIME_ALARM:
 		break;
 	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:

@@ -53,6 +53,7 @@ long sys_open(const char *path, int flags, umode_t mode);
 long sys_openat(int dfd, const char *path, int flags, umode_t mode);
 long sys_creat(const char *path, umode_t mode);
 long sys_close(unsigned int fd);
+int unshare_files(void);	/* current gets a descriptor table of its own: 0 or -ENOMEM */
 long sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 long sys_dup(unsigned int fd);
 long sys_dup2(unsigned int oldfd, unsigned int newfd);
