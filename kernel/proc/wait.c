@@ -77,7 +77,9 @@ static bool look_at_stopped(struct wait_request *req, struct task_struct *child)
 	if (!(req->options & WUNTRACED) || !(READ_ONCE(signal->flags) & SIGNAL_STOPPED))
 		return false;
 	spin_lock(&signal->lock);
-	if ((signal->flags & SIGNAL_STOPPED) && signal->group_exit_code) {
+	/* Not before SIGCHLD has told of it: that comes with a wake-up of its own. */
+	if ((signal->flags & (SIGNAL_STOPPED | SIGNAL_CLD_STOPPED)) == SIGNAL_STOPPED &&
+	    signal->group_exit_code) {
 		answer(req, child, CLD_STOPPED, signal->group_exit_code << 8 | 0x7f);
 		if (!(req->options & WNOWAIT))
 			signal->group_exit_code = 0;
@@ -95,7 +97,7 @@ static bool look_at_continued(struct wait_request *req, struct task_struct *chil
 	if (!(req->options & WCONTINUED) || !(READ_ONCE(signal->flags) & SIGNAL_CONTINUED))
 		return false;
 	spin_lock(&signal->lock);
-	if (signal->flags & SIGNAL_CONTINUED) {
+	if ((signal->flags & (SIGNAL_CONTINUED | SIGNAL_CLD_CONTINUED)) == SIGNAL_CONTINUED) {
 		answer(req, child, CLD_CONTINUED, 0xffff);
 		if (!(req->options & WNOWAIT))
 			signal->flags &= ~SIGNAL_CONTINUED;
