@@ -35,13 +35,14 @@ static void mount_file_systems(void)
 	chmod("/tmp", 01777);
 }
 
-/* Leaves descriptors 0, 1 and 2 on the terminal; those that the kernel gave may lead elsewhere. */
-static void open_console(void)
+/* Leaves descriptors 0, 1 and 2 on @first, or else on @second; those that the kernel gave may lead
+ * elsewhere. */
+static void open_console(const char *first, const char *second)
 {
-	int fd = open("/dev/console", O_RDWR);
+	int fd = open(first, O_RDWR);
 
 	if (fd < 0)
-		fd = open("/dev/ttyS0", O_RDWR);
+		fd = open(second, O_RDWR);
 	if (fd < 0)
 		return;
 	dup2(fd, 0);
@@ -63,7 +64,8 @@ static void welcome(void)
 	fflush(stdout);
 }
 
-/* The shell's process: leader of a session that owns the console. Returns only on failure. */
+/* The shell's process: leader of a session that owns the terminal. It has the terminal by its own
+ * name: /dev/console does not stop jobs in the background that read. Returns only on failure. */
 static void run_shell(void)
 {
 	static char *const environment[] = {
@@ -73,7 +75,7 @@ static void run_shell(void)
 	static char *const arguments[] = { "-sh", NULL };
 
 	setsid();
-	open_console();
+	open_console("/dev/ttyS0", "/dev/console");
 	ioctl(0, TIOCSCTTY, 1);
 	tcsetpgrp(0, getpid());
 	if (chdir("/root") < 0 && chdir("/") < 0)
@@ -112,7 +114,7 @@ int main(void)
 	pid_t shell;
 
 	mount_file_systems();
-	open_console();
+	open_console("/dev/console", "/dev/ttyS0");
 	sethostname("avocet", 6);
 	signal(SIGUSR1, on_request);
 	signal(SIGUSR2, on_request);
