@@ -13,11 +13,12 @@
 #include <debug/kallsyms.h>
 #include <debug/printk.h>
 #include <lib/printf.h>
+#include <lib/string.h>
 #include <mm/vmalloc.h>
 
 #define MAX_FRAMES	24
 
-extern char __text_start[], __text_end[];
+extern char __text_start[], __text_end[], __sched_text_start[], __sched_text_end[];
 
 /* Index of the last symbol at or below @offset, or nr_kallsyms. */
 static u32 find_symbol(u32 offset)
@@ -83,6 +84,37 @@ void show_backtrace(unsigned long rip, unsigned long rbp)
 			break;
 		rbp = next;
 	}
+}
+
+/* What switch_stacks() leaves on the stack of a thread that does not run. */
+struct switched_frame {
+	unsigned long r15, r14, r13, r12, rbx, rbp, ret;
+};
+
+bool waiting_function(char *buf, size_t size, unsigned long sp)
+{
+	struct switched_frame frame;
+	unsigned long ret, rbp;
+
+	if (!kernel_read_safe(&frame.rbp, &((struct switched_frame *)sp)->rbp))
+		return false;
+	rbp = frame.rbp;
+	for (unsigned int i = 0; i < MAX_FRAMES && rbp >= DIRECT_MAP_BASE && rbp % 8 == 0; i++) {
+		u32 symbol;
+
+		if (!kernel_read_safe(&ret, (unsigned long *)rbp + 1) || !is_text(ret) ||
+		    !kernel_read_safe(&rbp, (unsigned long *)rbp))
+			return false;
+		if (ret >= (unsigned long)__sched_text_start &&
+		    ret < (unsigned long)__sched_text_end)
+			continue;
+		symbol = find_symbol(ret - 1 - KALLSYMS_BASE);
+		if (symbol + 1 >= nr_kallsyms)
+			return false;
+		strlcpy(buf, kallsyms_names + kallsyms[symbol].name, size);
+		return true;
+	}
+	return false;
 }
 
 void show_regs(const struct pt_regs *regs)

@@ -42,7 +42,8 @@ u64 proc_ino(const struct proc_entry *entry, int pid, unsigned int id, bool thre
 /* ---- inodes ---- */
 
 static struct inode *make_inode(struct super_block *sb, const struct proc_entry *entry,
-				struct task_struct *task, unsigned int id, bool thread)
+				struct task_struct *task, unsigned int id, bool thread,
+				unsigned long area)
 {
 	struct proc_inode *pi = kmalloc(sizeof(*pi), GFP_KERNEL);
 	struct inode *inode;
@@ -54,7 +55,8 @@ static struct inode *make_inode(struct super_block *sb, const struct proc_entry 
 		kfree(pi);
 		return NULL;
 	}
-	*pi = (struct proc_inode){ .entry = entry, .task = task, .id = id, .thread = thread };
+	*pi = (struct proc_inode){ .entry = entry, .task = task, .id = id, .thread = thread,
+				   .area = area };
 	if (task)
 		get_task(task);
 	inode->i_private = pi;
@@ -74,7 +76,18 @@ static struct inode *make_inode(struct super_block *sb, const struct proc_entry 
 int proc_instantiate(struct inode *dir, struct dentry *dentry, const struct proc_entry *entry,
 		     struct task_struct *task, unsigned int id, bool thread)
 {
-	struct inode *inode = make_inode(dir->i_sb, entry, task, id, thread);
+	struct inode *inode = make_inode(dir->i_sb, entry, task, id, thread, 0);
+
+	if (!inode)
+		return -ENOMEM;
+	d_add(dentry, inode);
+	return 0;
+}
+
+int proc_instantiate_area(struct inode *dir, struct dentry *dentry, const struct proc_entry *entry,
+			  struct task_struct *task, unsigned int id, unsigned long area)
+{
+	struct inode *inode = make_inode(dir->i_sb, entry, task, id, false, area);
 
 	if (!inode)
 		return -ENOMEM;
@@ -355,7 +368,7 @@ int proc_fill_tables(struct super_block *sb, unsigned long magic, const struct p
 
 	sb->s_magic = magic;
 	sb->s_op = &proc_sops;
-	inode = make_inode(sb, root, NULL, 0, false);
+	inode = make_inode(sb, root, NULL, 0, false, 0);
 	if (!inode)
 		return -ENOMEM;
 	sb->s_root = d_make_root(inode);

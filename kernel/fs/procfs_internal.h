@@ -58,12 +58,14 @@ struct proc_inode {
 	struct task_struct	*task;	/* a reference; NULL outside of /proc/PID */
 	unsigned int		id;	/* PROC_ID_* | descriptor or frame, or 0 */
 	bool			thread;	/* below /proc/PID/task */
+	unsigned long		area;	/* map_files: where the area begins */
 };
 
 #define PROC_ID_FD	(1u << 29)
 #define PROC_ID_FDINFO	(1u << 30)
 #define PROC_ID_RMAP	(3u << 29)	/* | frame number */
 #define PROC_ID_SWAP	(7u << 29)	/* | area and slot of swap */
+#define PROC_ID_MAP	(1u << 28)	/* | page number, its lower bits */
 #define PROC_ID_MASK	0xfffffu
 
 struct proc_inode *proc_i(const struct inode *inode);
@@ -71,6 +73,9 @@ struct proc_inode *proc_i(const struct inode *inode);
 /* Give @dentry an inode for @entry: 0 or -ENOMEM. @task may be NULL. For ->lookup. */
 int proc_instantiate(struct inode *dir, struct dentry *dentry, const struct proc_entry *entry,
 		     struct task_struct *task, unsigned int id, bool thread);
+/* The same for the link to what is mapped at @area. */
+int proc_instantiate_area(struct inode *dir, struct dentry *dentry, const struct proc_entry *entry,
+			  struct task_struct *task, unsigned int id, unsigned long area);
 /* ->fill_super of a file system of tables below @root: 0 or -ENOMEM. */
 int proc_fill_tables(struct super_block *sb, unsigned long magic, const struct proc_entry *root);
 /* @pid 0: outside of /proc/PID. */
@@ -100,8 +105,8 @@ extern const struct proc_entry proc_root_entry, proc_sys_table[], proc_pid_entry
 extern const struct inode_operations proc_fd_dir_iops, proc_fdinfo_dir_iops;
 extern const struct file_operations proc_fd_dir_fops, proc_fdinfo_dir_fops, proc_mem_fops;
 extern const struct file_operations proc_pagemap_fops, proc_kpagecount_fops, proc_kpageflags_fops;
-extern const struct inode_operations proc_rmap_dir_iops;
-extern const struct file_operations proc_rmap_dir_fops;
+extern const struct inode_operations proc_rmap_dir_iops, proc_map_files_iops;
+extern const struct file_operations proc_rmap_dir_fops, proc_map_files_fops;
 
 /* sysfs.c: register it. */
 void sysfs_init(void);
@@ -127,6 +132,10 @@ int proc_mounts_show(struct proc_text *text, struct inode *inode);
 int proc_pid_stat_show(struct proc_text *text, struct inode *inode);
 int proc_pid_status_show(struct proc_text *text, struct inode *inode);
 int proc_pid_statm_show(struct proc_text *text, struct inode *inode);
+
+/* procfs_wait.c */
+int proc_pid_wchan_show(struct proc_text *text, struct inode *inode);
+int proc_pid_syscall_show(struct proc_text *text, struct inode *inode);
 
 /* procfs_maps.c */
 int proc_pid_maps_show(struct proc_text *text, struct inode *inode);

@@ -118,13 +118,6 @@ static int comm_store(struct inode *inode, char *line)
 	return 0;
 }
 
-/* There is no name for what a task waits on; 0 says that it does not. */
-static int wchan_show(struct proc_text *text, struct inode *inode)
-{
-	text_printf(text, "0");
-	return 0;
-}
-
 static int oom_score_adj_show(struct proc_text *text, struct inode *inode)
 {
 	text_printf(text, "%d\n", READ_ONCE(proc_i(inode)->task->signal->oom_score_adj));
@@ -321,7 +314,8 @@ static const struct file_operations task_dir_fops = {
 	{ .name = "root", .mode = PROC_LINK_MODE, .i_op = &root_iops }, \
 	{ .name = "exe", .mode = PROC_LINK_MODE, .i_op = &exe_iops }, \
 	PROC_TEXT("mounts", proc_mounts_show), \
-	PROC_TEXT("wchan", wchan_show), \
+	PROC_TEXT("wchan", proc_pid_wchan_show), \
+	{ .name = "syscall", .mode = S_IFREG | 0400, .show = proc_pid_syscall_show }, \
 	PROC_TEXT("oom_score", oom_score_show), \
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = oom_score_adj_show, \
 	  .store = oom_score_adj_store }, \
@@ -329,6 +323,8 @@ static const struct file_operations task_dir_fops = {
 
 static const struct proc_entry process_table[] = {
 	{ .name = "task", .mode = PROC_DIR_MODE, .i_op = &task_dir_iops, .f_op = &task_dir_fops },
+	{ .name = "map_files", .mode = PRIVATE_DIR_MODE, .i_op = &proc_map_files_iops,
+	  .f_op = &proc_map_files_fops },
 	COMMON_ENTRIES,
 };
 

@@ -295,6 +295,70 @@ static void tunables(void)
 	is(after_writing(cluster, text), was[1], "so is vm.page-cluster");
 }
 
+static void waiting(void)
+{
+	unsigned long nr, a0, a1, a2, sp, pc;
+	char path[64], page[64];
+	int ends[2];
+	pid_t pid;
+
+	must(pipe(ends) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(read(ends[0], page, sizeof(page)) != 0);
+	sleep_ms(50);
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+	must(slurp(path, 512) > 0);
+	ok(sscanf(buf, "%lu 0x%lx 0x%lx 0x%lx %*s %*s %*s 0x%lx 0x%lx", &nr, &a0, &a1, &a2, &sp,
+		  &pc) == 6 && nr == SYS_read && a0 == (unsigned long)ends[0] &&
+	   a1 == (unsigned long)page && a2 == sizeof(page) && sp && pc,
+	   "syscall tells what a process sleeps in, and its arguments");
+	kill(pid, SIGKILL);
+	wait_for(pid);
+	close(ends[0]);
+	close(ends[1]);
+	must(slurp("/proc/self/wchan", 64) > 0);
+	ok(strcmp(buf, "0") == 0, "wchan is 0 for who does not sleep");
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		if (fork() == 0)
+			hang(NULL);
+		wait(NULL);
+		_exit(0);
+	}
+	sleep_ms(50);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
+	must(slurp(path, 64) > 0);
+	ok(strcmp(buf, "do_wait") == 0, "it names the kernel's function where one sleeps");
+	kill(-pid, SIGKILL);
+	wait_for(pid);
+}
+
+static void mapped_files(void)
+{
+	char path[128], target[128];
+	char *p;
+	struct stat a, b;
+	ssize_t n;
+	int fd = make_file("/tmp/proc-map", 3);
+
+	p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE, fd, PAGE);
+	must(p != MAP_FAILED);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (long)p, (long)p + 2 * PAGE);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = 0;
+	ok(strcmp(target, "/tmp/proc-map") == 0, "map_files has a link for each area of a file");
+	unlink("/tmp/proc-map");
+	ok(stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_ino == b.st_ino,
+	   "which leads to it when its name is gone, too");
+	ok(lstat(path, &a) == 0 && (a.st_mode & 0777) == 0600, "its mode tells how the file is open");
+	munmap(p, PAGE);
+	fails(readlink(path, target, sizeof(target)), ENOENT, "areas that are not there are ENOENT");
+	munmap(p + PAGE, PAGE);
+	close(fd);
+}
+
 static void body(void)
 {
 	meminfo();
@@ -307,6 +371,8 @@ static void body(void)
 	processes();
 	command_line();
 	tunables();
+	waiting();
+	mapped_files();
 }
 
 int main(void)
