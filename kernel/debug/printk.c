@@ -13,13 +13,15 @@
 #include <lib/string.h>
 #include <sched/clock.h>
 #include <sync/spinlock.h>
+#include <uapi/errno.h>
 
-#define LOG_BYTES	16384	/* a power of two */
 #define PIECE_BYTES	120
 
 static DEFINE_SPINLOCK(console_lock, RANK_CONSOLE);
 static char log_ring[LOG_BYTES];	/* [console_lock] */
 static u64 log_written;			/* [console_lock] */
+static u64 lines_lost;			/* [console_lock] ends of lines that were overwritten */
+static bool lost_at_end = true;		/* [console_lock] the byte lost last ended a line */
 static bool at_line_start = true;	/* [console_lock] */
 static bool lock_broken;		/* by panic, for ever */
 
@@ -37,6 +39,10 @@ static void flush_piece(struct piece *piece)
 
 static void put_char(struct piece *piece, char c)
 {
+	if (log_written >= LOG_BYTES) {
+		lost_at_end = log_ring[log_written % LOG_BYTES] == '\n';
+		lines_lost += lost_at_end;
+	}
 	log_ring[log_written++ % LOG_BYTES] = c;
 	if (piece->nr + 2 > PIECE_BYTES)
 		flush_piece(piece);
@@ -121,16 +127,60 @@ void printk_break_lock(void)
 		printk("\n");
 }
 
-size_t log_read(u64 *position, char *buf, size_t bytes)
+/* The oldest byte that is left. console_lock held. */
+static u64 log_oldest(void)
+{
+	return log_written > LOG_BYTES ? log_written - LOG_BYTES : 0;
+}
+
+/* @cursor stands before the oldest whole line. console_lock held. */
+static void cursor_to_oldest(struct log_cursor *cursor)
+{
+	*cursor = (struct log_cursor){ .position = log_oldest(), .line = lines_lost };
+	if (lost_at_end)
+		return;
+	while (cursor->position < log_written &&
+	       log_ring[cursor->position++ % LOG_BYTES] != '\n')
+		;
+	cursor->line++;
+}
+
+void log_rewind(struct log_cursor *cursor)
+{
+	unsigned long flags;
+
+	console_lock_irqsave(&flags);
+	cursor_to_oldest(cursor);
+	console_unlock_irqrestore(flags);
+}
+
+int log_next_line(struct log_cursor *cursor, char *buf, size_t size)
 {
 	unsigned long flags;
 	size_t n = 0;
+	u64 at;
+	int ret = 0;
 
 	console_lock_irqsave(&flags);
-	if (log_written > LOG_BYTES)
-		*position = max(*position, log_written - LOG_BYTES);
-	while (n < bytes && *position < log_written)
-		buf[n++] = log_ring[(*position)++ % LOG_BYTES];
+	if (cursor->position < log_oldest()) {
+		cursor_to_oldest(cursor);
+		ret = -EPIPE;
+		goto unlock;
+	}
+	for (at = cursor->position; at < log_written; at++) {
+		char c = log_ring[at % LOG_BYTES];
+
+		if (c == '\n') {
+			cursor->position = at + 1;
+			cursor->line++;
+			ret = n;
+			break;
+		}
+		if (n + 1 < size)
+			buf[n++] = c;
+	}
+	buf[n] = '\0';
+unlock:
 	console_unlock_irqrestore(flags);
-	return n;
+	return ret;
 }

@@ -1,16 +1,20 @@
 /* mem.c - the devices that are no device: nothing, zeroes, a full disk, chance, and the log.
  * random and urandom are the same: the generator never blocks, and takes no advice from writers.
- * Locks:  none. Long transfers go in pieces: others get the processor, and a signal ends them. */
+ * Locks:  a reader's mutex in kmsg, else none. Long transfers go in pieces: others get the processor, and a signal ends them. */
 #include <drivers/mem.h>
 
 #include <debug/printk.h>
 #include <fs/chrdev.h>
 #include <fs/file.h>
+#include <lib/printf.h>
+#include <lib/string.h>
 #include <mm/filemap.h>
+#include <mm/slab.h>
 #include <proc/random.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
+#include <uapi/fcntl.h>
 
 #define MEM_MAJOR	1
 #define PIECE_BYTES	65536UL		/* of zeroes */
@@ -98,6 +102,104 @@ static ssize_t kmsg_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return bytes;
 }
 
+struct kmsg_reader {
+	struct mutex		mutex;	/* RANK_PROC_TEXT: readers of one open file, one at a time */
+	struct log_cursor	cursor;
+	char			line[LOG_LINE_BYTES];
+};
+
+/* "level,number,microseconds,-;text", from a line that begins with "[seconds.micros] ". */
+static int kmsg_record(const struct kmsg_reader *reader, u64 number, char *buf, size_t size)
+{
+	const char *at = reader->line;
+	u64 parts[2] = { 0, 0 };
+
+	for (int i = 0; i < 2 && *at && *at != ']'; at++) {
+		if (*at >= '0' && *at <= '9')
+			parts[i] = parts[i] * 10 + (*at - '0');
+		i += *at == '.';
+	}
+	at = strchr(reader->line, ']');
+	at = at && at[1] == ' ' ? at + 2 : reader->line;
+	return snprintf(buf, size, "6,%lu,%lu,-;%s\n", number, parts[0] * 1000000 + parts[1], at);
+}
+
+/* One record; as on Linux, one for which there is no room is passed over. Messages come from any
+ * context, where nobody could be woken up: so a reader that waits looks now and then. */
+static ssize_t kmsg_read_record(struct kmsg_reader *reader, struct iov_iter *to, bool nonblock)
+{
+	char *buf;
+	int len;
+
+	while (!(len = log_next_line(&reader->cursor, reader->line, sizeof(reader->line)))) {
+		if (nonblock)
+			return -EAGAIN;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		set_current_state(TASK_INTERRUPTIBLE);
+		schedule_timeout(NSEC_PER_SEC / 10);
+	}
+	if (len < 0)
+		return len;
+	buf = kmalloc(LOG_LINE_BYTES + 64, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	len = kmsg_record(reader, reader->cursor.line - 1, buf, LOG_LINE_BYTES + 64);
+	if ((size_t)len > iov_iter_count(to))
+		len = -EINVAL;
+	else if (copy_to_iter(buf, len, to) < (size_t)len)
+		len = -EFAULT;
+	kfree(buf);
+	return len;
+}
+
+static ssize_t kmsg_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	struct kmsg_reader *reader = file->private_data;
+	ssize_t ret;
+
+	if (mutex_lock_interruptible(&reader->mutex))
+		return -ERESTARTSYS;
+	ret = kmsg_read_record(reader, to, file->f_flags & O_NONBLOCK);
+	mutex_unlock(&reader->mutex);
+	return ret;
+}
+
+/* To the first record, or behind the last one. */
+static loff_t kmsg_llseek(struct file *file, loff_t off, int whence)
+{
+	struct kmsg_reader *reader = file->private_data;
+
+	if (off)
+		return -ESPIPE;
+	if (whence != SEEK_SET && whence != SEEK_END)
+		return -EINVAL;
+	mutex_lock(&reader->mutex);
+	log_rewind(&reader->cursor);
+	while (whence == SEEK_END &&
+	       log_next_line(&reader->cursor, reader->line, sizeof(reader->line)))
+		;
+	mutex_unlock(&reader->mutex);
+	return 0;
+}
+
+static int kmsg_open(struct inode *inode, struct file *file)
+{
+	struct kmsg_reader *reader = kmalloc(sizeof(*reader), GFP_KERNEL);
+
+	if (!reader)
+		return -ENOMEM;
+	mutex_init(&reader->mutex, RANK_PROC_TEXT);
+	log_rewind(&reader->cursor);
+	file->private_data = reader;
+	return 0;
+}
+
+static void kmsg_release(struct inode *inode, struct file *file)
+{
+	kfree(file->private_data);
+}
+
 static const struct file_operations null_fops = {
 	.read = null_read, .write = null_write, .llseek = noop_llseek, .splice_write = true,
 };
@@ -116,7 +218,8 @@ static const struct file_operations random_fops = {
 };
 
 static const struct file_operations kmsg_fops = {
-	.read = null_read, .write = kmsg_write, .llseek = noop_llseek,
+	.read = kmsg_read, .write = kmsg_write, .llseek = kmsg_llseek,
+	.open = kmsg_open, .release = kmsg_release,
 };
 
 void mem_devices_init(void)

@@ -147,6 +147,7 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(getrlimit),
 	ENTRY(getrusage),
 	ENTRY(sysinfo),
+	ENTRY(syslog),
 	ENTRY(getuid),
 	ENTRY(getgid),
 	ENTRY(setuid),

@@ -18,8 +18,17 @@ int vprintk(const char *fmt, va_list ap) __printf(1, 0);
 void console_write(const char *s, size_t bytes);
 /* For panic: from now on nobody waits for the console, and a new line begins. */
 void printk_break_lock(void);
-/* Copy from the log: up to @bytes from byte *@position of all ever printed, or from the oldest that
- * is left if that is gone. Advances *@position; returns the bytes copied, 0 at the end. */
-size_t log_read(u64 *position, char *buf, size_t bytes);
+/* The log as lines, each with its time in front; a place in it, and how many lines came before. */
+struct log_cursor {
+	u64	position, line;
+};
+
+#define LOG_BYTES	16384	/* what is kept; a power of two */
+#define LOG_LINE_BYTES	1024	/* longer lines are cut */
+
+void log_rewind(struct log_cursor *cursor);	/* to the oldest line that is left */
+/* The next line, NUL-terminated and without its newline. Its length; 0: there is none yet; -EPIPE:
+ * it is lost, and the cursor stands before the oldest one. */
+int log_next_line(struct log_cursor *cursor, char *buf, size_t size);
 
 #endif

@@ -45,6 +45,7 @@ long sys_process_vm_readv(int pid, const struct iovec *lvec, unsigned long nr_lo
 			  const struct iovec *rvec, unsigned long nr_remote, unsigned long flags);
 long sys_process_vm_writev(int pid, const struct iovec *lvec, unsigned long nr_local,
 			   const struct iovec *rvec, unsigned long nr_remote, unsigned long flags);
+long sys_syslog(int type, char *buf, int len);
 long sys_rseq(void *area, u32 len, int flags, u32 sig);
 long sys_unshare(unsigned long flags);
 
