@@ -3,6 +3,7 @@
 #include "procfs_internal.h"
 
 #include <asm/cpuinfo.h>
+#include <asm/irq.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
 #include <drivers/blk.h>
@@ -226,7 +227,7 @@ int proc_loadavg_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-/* Interrupts are not counted, nor is time waiting for devices: their columns are 0. */
+/* Time in interrupts and waiting for devices is not counted: their columns are 0. */
 static void show_usage(struct proc_text *text, const struct cpu_usage *u)
 {
 	text_printf(text, " %lu 0 %lu %lu 0 0 0 0 0 0\n", u->user / NSEC_PER_TICK,
@@ -258,8 +259,8 @@ int proc_stat_show(struct proc_text *text, struct inode *inode)
 		text_printf(text, "cpu%u", cpu);
 		show_usage(text, &usage);
 	}
-	text_printf(text, "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
-		    "procs_blocked %u\n", nr_context_switches(),
+	text_printf(text, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\n"
+		    "procs_blocked %u\n", nr_interrupts(), nr_context_switches(),
 		    (ktime_get_real() - ktime_get()) / NSEC_PER_SEC, nr_forks(), nr_running(),
 		    nr_blocked());
 	return 0;

@@ -163,6 +163,15 @@ static void user_exception(struct pt_regs *regs, unsigned int vector)
 	}
 }
 
+unsigned long nr_interrupts(void)
+{
+	unsigned long sum = 0;
+
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		sum += READ_ONCE(cpu_locals[cpu].nr_irqs);
+	return sum;
+}
+
 /* From entry.asm: every exception but page faults and those on IST stacks. */
 void do_trap(struct pt_regs *regs, unsigned long error, unsigned int vector);
 
@@ -236,6 +245,7 @@ void do_irq(struct pt_regs *regs)
 	unsigned int device = vector - IRQ_VECTOR_FIRST;
 
 	this_cpu()->irq_depth++;
+	this_cpu()->nr_irqs++;
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_eoi();

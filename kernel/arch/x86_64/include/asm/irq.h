@@ -19,6 +19,8 @@ int irq_alloc_vector(void (*fn)(void *arg), void *arg);
 /* Connect an ISA interrupt line (0..15) to fn. 0, -ENOSPC or -ENODEV (no I/O APIC has it). */
 int irq_connect_isa(unsigned int irq, void (*fn)(void *arg), void *arg);
 
+unsigned long nr_interrupts(void);	/* ever, of all processors */
+
 void trap_init(void);			/* once: the interrupt descriptor table */
 void trap_load(void);			/* each processor */
 
