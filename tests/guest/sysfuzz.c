@@ -359,21 +359,6 @@ static void body(void)
 	ok(made >= calls, "%lu random calls are survived", calls);
 }
 
-/* The kernel's table of process numbers grows while they are used for the first time: let it be
- * whole before a long run, so that no memory is missed after it. */
-static void use_all_pids(void)
-{
-	int i;
-
-	for (i = 0; i < 33000; i++) {
-		pid_t pid = vfork();
-
-		if (pid == 0)
-			_exit(0);
-		waitpid(pid, NULL, 0);
-	}
-}
-
 int main(void)
 {
 	if (word("sysfuzz_calls=", 0) > 100000)
