@@ -1,5 +1,7 @@
 /* efault.c - system calls with bad pointers: EFAULT, nothing changed, nobody hurt. */
 #include "tap.h"
+#include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -258,6 +260,89 @@ static void not_yet_there(void)
 	munmap(p, 4 * PAGE);
 }
 
+/* ---- memory that goes while a call sleeps ---- */
+
+static int sleeper_fd;
+static char *sleeper_buf;
+static volatile long sleeper_got;
+static volatile int sleeper_errno;
+
+static void *sleeping_reader(void *arg)
+{
+	sleeper_got = read(sleeper_fd, sleeper_buf, 2 * PAGE);
+	sleeper_errno = errno;
+	return arg;
+}
+
+static void *sleeping_poller(void *arg)
+{
+	struct pollfd *p = (struct pollfd *)sleeper_buf;
+
+	*p = (struct pollfd){ sleeper_fd, POLLIN, 0 };
+	sleeper_got = poll(p, 1, 5000);
+	sleeper_errno = errno;
+	return arg;
+}
+
+static void *sleeping_waiter(void *arg)
+{
+	sleeper_got = waitpid(-1, (int *)sleeper_buf, 0);
+	sleeper_errno = errno;
+	return arg;
+}
+
+/* Start @fn in a thread, let it fall asleep, and take @bytes of its buffer away. */
+static pthread_t asleep(void *(*fn)(void *), char *gone, size_t bytes)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, fn, NULL) == 0);
+	sleep_ms(30);
+	must(munmap(gone, bytes) == 0);
+	return thread;
+}
+
+static void taken_away(void)
+{
+	char page[2 * PAGE];
+	pthread_t thread;
+	int ends[2];
+	pid_t pid;
+
+	must(pipe(ends) == 0);
+	sleeper_fd = ends[0];
+	memset(page, 'x', sizeof(page));
+	sleeper_buf = map_anon(2 * PAGE, PROT_READ | PROT_WRITE);
+	thread = asleep(sleeping_reader, sleeper_buf, 2 * PAGE);
+	must(write(ends[1], "a", 1) == 1);
+	pthread_join(thread, NULL);
+	ok(sleeper_got == -1 && sleeper_errno == EFAULT,
+	   "a read whose buffer goes while it sleeps is EFAULT");
+	must(read(ends[0], page, 1) == 1);
+	sleeper_buf = map_anon(2 * PAGE, PROT_READ | PROT_WRITE);
+	thread = asleep(sleeping_reader, sleeper_buf + PAGE, PAGE);
+	must(write(ends[1], page, PAGE) == PAGE);
+	pthread_join(thread, NULL);
+	is(sleeper_got, PAGE, "one whose buffer goes in part has what was left");
+	munmap(sleeper_buf, PAGE);
+	sleeper_buf = map_anon(PAGE, PROT_READ | PROT_WRITE);
+	thread = asleep(sleeping_poller, sleeper_buf, PAGE);
+	must(write(ends[1], "b", 1) == 1);
+	pthread_join(thread, NULL);
+	ok(sleeper_got == -1 && sleeper_errno == EFAULT, "poll is EFAULT");
+	sleeper_buf = map_anon(PAGE, PROT_READ | PROT_WRITE);
+	pid = fork();
+	if (pid == 0)
+		hang(NULL);
+	thread = asleep(sleeping_waiter, sleeper_buf, PAGE);
+	kill(pid, SIGKILL);
+	pthread_join(thread, NULL);
+	ok(sleeper_got == -1 && sleeper_errno == EFAULT, "wait4 is EFAULT, and the child is gone");
+	fails(waitpid(pid, NULL, 0), ECHILD, "as one cannot wait for it again");
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void body(void)
 {
 	file = make_file(path, 2);
@@ -272,6 +357,7 @@ static void body(void)
 	changes_nothing();
 	not_yet_there();
 	unlink(path);
+	taken_away();
 }
 
 int main(void)
