@@ -28,6 +28,8 @@ typedef unsigned long	uintptr_t;
 #ifndef __inline_always		/* a host program may have libc's */
 #define __inline_always inline __attribute__((always_inline))
 #endif
+/* Out of line, so that who calls it once in a while need not save registers for it each time. */
+#define __noinline __attribute__((noinline))
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 

@@ -136,7 +136,7 @@ static void unmap_old(struct vm_area_struct *vma, struct folio *old)
 
 /* Replace what orig_pte maps (@old, or NULL for the zero page) by a copy. The caller has a
  * reference on @old for us, which goes. No locks held. */
-static vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
+static __noinline vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *old)
 {
 	struct page *page = NULL;
 
@@ -319,7 +319,7 @@ static vm_fault_t do_cow_fault(struct vm_fault *vmf)
 	return 0;
 }
 
-static vm_fault_t do_fault(struct vm_fault *vmf)
+static __noinline vm_fault_t do_fault(struct vm_fault *vmf)
 {
 	if (!(vmf->flags & FAULT_FLAG_WRITE))
 		return do_read_fault(vmf);
@@ -400,7 +400,7 @@ static void map_swap_folio(struct vm_fault *vmf, struct folio *folio, swp_entry_
 	vmf->orig_pte = pte;
 }
 
-static vm_fault_t do_swap_page(struct vm_fault *vmf)
+static __noinline vm_fault_t do_swap_page(struct vm_fault *vmf)
 {
 	swp_entry_t entry = pte_to_swp_entry(vmf->orig_pte);
 	struct folio *folio;

@@ -160,7 +160,7 @@ static struct page *zone_alloc(gfp_t gfp, unsigned int order)
 
 /* --- single frames --- */
 
-static void pcp_drain(struct pcp *pcp, unsigned int nr)
+static __noinline void pcp_drain(struct pcp *pcp, unsigned int nr)
 {
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
 
@@ -171,7 +171,7 @@ static void pcp_drain(struct pcp *pcp, unsigned int nr)
 
 /* Put a whole block on the empty stack, or single frames when blocks are short; below min only the
  * one that @gfp may have, since whoever comes next may have less. */
-static bool pcp_refill(struct pcp *pcp, gfp_t gfp)
+static __noinline bool pcp_refill(struct pcp *pcp, gfp_t gfp)
 {
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
 	struct page *page = NULL;
