@@ -74,7 +74,7 @@ EFI_SECTIONS	:= .text .sdata .data .dynamic .dynsym .rel .rela .rel.* .rela.* .r
 
 # ---- user programs ----
 MUSL		:= musl-gcc
-USER_CFLAGS	:= -std=gnu11 -static -O2 -Wall -Wextra -Werror -ffile-prefix-map=$(CURDIR)=. \
+USER_CFLAGS	:= -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -ffile-prefix-map=$(CURDIR)=. \
 		   -Wl,--build-id=none
 USER_PROGRAMS	:= $(patsubst %.c,%,$(sort $(wildcard user/demo/*.c user/tools/*.c)))
 BUSYBOX		:= /bin/busybox
@@ -136,7 +136,7 @@ $(BUILD)/efi/BOOTX64.EFI: $(EFI_OBJ)
 $(BUILD)/user/%: user/%.c
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(MUSL) $(USER_CFLAGS) -MMD -MP -MF $@.d $< -o $@ -s
+	$(Q)$(MUSL) $(USER_CFLAGS) -MMD -MP -MF $@.d $< -o $@
 
 # The default image: our init, busybox and its applets, /etc, and the programs of user/.
 IMAGE_FILES := /init=$(BUILD)/user/init/init \
