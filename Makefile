@@ -14,6 +14,7 @@ QEMU_EXTRA	?=
 TIMEOUT_SCALE	?= 1
 DEPS		?= install
 GDB_ARGS	?=
+DUMP		?=
 T		?=
 V		?= 0
 
@@ -184,7 +185,7 @@ gdb:
 
 .PHONY: gdb-pvh
 gdb-pvh: $(BUILD)/kernel.elf $(IMAGE)
-	$(Q)tests/run-gdb $(BUILD) $(IMAGE) '$(ARGS)' $(GDB_ARGS)
+	$(Q)DISK='$(DISK)' DUMP='$(DUMP)' tests/run-gdb $(BUILD) $(IMAGE) '$(ARGS)' $(GDB_ARGS)
 
 deps:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
@@ -213,7 +214,7 @@ help:
 # help: make soak-swap    random work in too little memory for SECONDS=3600, on 4 processors
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
 # help: make bench        memory operations here and on Linux: instructions, time, a plot
-# help: make gdb          boot halted, with gdb attached
+# help: make gdb          boot halted, with gdb attached; then: help av
 # help: make doctor       say what is missing on this machine;  make deps: install it
 # help: make format       let clang-format lay out the C files;  make clean: remove build/
 # help:
@@ -225,5 +226,6 @@ help:
 # help:   T=name          only tests whose name has it  TIMEOUT_SCALE=1  multiplies time limits
 # help:   DEBUG=0         1: checks on, in build/debug/ DEPS=install  skip: install nothing
 # help:   GDB_ARGS=       arguments for gdb             V=0        1: show the commands
+# help:   DUMP=file       gdb opens this dump
 
 -include $(KERNEL_OBJ:.o=.d) $(EFI_OBJ:.o=.d) $(wildcard $(BUILD)/user/*/*.d)
