@@ -15,6 +15,7 @@ TIMEOUT_SCALE	?= 1
 DEPS		?= install
 GDB_ARGS	?=
 DUMP		?=
+AUTO		?=
 T		?=
 V		?= 0
 
@@ -187,6 +188,18 @@ gdb:
 gdb-pvh: $(BUILD)/kernel.elf $(IMAGE)
 	$(Q)DISK='$(DISK)' DUMP='$(DUMP)' tests/run-gdb $(BUILD) $(IMAGE) '$(ARGS)' $(GDB_ARGS)
 
+# Without T= the tours are listed. A disk and little memory: for swap.
+tour:
+	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(PKGS_GDB)
+	@$(if $(T),$(MAKE) tour-pvh,python3 kernel/gdb/tours.py)
+
+.PHONY: tour tour-pvh
+tour-pvh: $(BUILD)/kernel.elf $(IMAGE)
+	$(Q)truncate -s 256M $(BUILD)/tour.img
+	$(Q)MEM=64 DISK=$(BUILD)/tour.img tests/run-gdb $(BUILD) $(IMAGE) \
+		'console=ttyS0 init=/bin/tour -- $(T)' $(if $(AUTO),-batch) \
+		-ex 'av tour $(if $(AUTO),-auto) $(T)' $(GDB_ARGS)
+
 deps:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
 
@@ -215,6 +228,7 @@ help:
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
 # help: make bench        memory operations here and on Linux: instructions, time, a plot
 # help: make gdb          boot halted, with gdb attached; then: help av
+# help: make tour T=cow   walk through the kernel in gdb, with explanations; without T: list tours
 # help: make doctor       say what is missing on this machine;  make deps: install it
 # help: make format       let clang-format lay out the C files;  make clean: remove build/
 # help:
@@ -226,6 +240,6 @@ help:
 # help:   T=name          only tests whose name has it  TIMEOUT_SCALE=1  multiplies time limits
 # help:   DEBUG=0         1: checks on, in build/debug/ DEPS=install  skip: install nothing
 # help:   GDB_ARGS=       arguments for gdb             V=0        1: show the commands
-# help:   DUMP=file       gdb opens this dump
+# help:   DUMP=file       gdb opens this dump           AUTO=1     tours do not wait for Enter
 
 -include $(KERNEL_OBJ:.o=.d) $(EFI_OBJ:.o=.d) $(wildcard $(BUILD)/user/*/*.d)

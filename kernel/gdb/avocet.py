@@ -24,5 +24,5 @@ file made by QEMU's dump-guest-memory."""
 
 Avocet()
 for module in ("cmd_process", "cmd_pagetable", "cmd_page", "cmd_rmap", "cmd_graph", "cmd_lists",
-               "cmd_swap", "cmd_locks", "cmd_check", "cmd_user"):
+               "cmd_swap", "cmd_locks", "cmd_check", "cmd_user", "cmd_tour"):
     __import__(module).register()

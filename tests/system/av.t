@@ -20,7 +20,7 @@ from machine import (BUILD, INITRAMFS, KERNEL, PROMPT, SCALE, SCRATCH, TESTS,  #
 MEM = 64
 AVOCET = os.path.join(os.path.dirname(TESTS), "kernel", "gdb", "avocet.py")
 COMMANDS = ("anonvma avc break-user bt buddy check graph locks lru page ps pt rmap slab swap "
-            "symbols vmmap").split()
+            "symbols tour vmmap").split()
 COUNTS = "mms areas chains anon_vmas entries folios files frames free_frames".split()
 MARK = "\n@@@\n"		# what gdb says before each command
 tap = Tap()
@@ -149,6 +149,20 @@ def completion(guest):
     assert options == "av pt -tree", options
     assert caches.split("\n") == ["av slab anon_vma", "av slab anon_vma_chain"], caches
     assert bad == "av: no process or thread has the number 31999", bad
+
+
+def all_json(guest):
+    where = "%s %d" % (guest.page, guest.parent)
+    commands = ["ps", "bt %d" % guest.parent, "vmmap %d" % guest.parent, "vmmap -kernel",
+                "pt " + where, "pt -tree %d" % guest.parent, "pt -tree -kernel", "pt &init_mm",
+                "page " + where, "rmap " + where, "anonvma " + where, "avc " + where,
+                "graph " + where, "swap", "lru -pages", "buddy -blocks", "slab dentry", "locks",
+                "check", "symbols %d" % guest.parent, "tour"]
+    for command, text in zip(commands, guest.gdb(*["av %s -json" % c for c in commands])):
+        try:
+            json.loads(text)
+        except ValueError:
+            raise AssertionError("av %s -json: %s" % (command, text))
 
 
 def processes(guest):
@@ -295,14 +309,19 @@ def locks(guest):
                if lock["state"] == "held for writing" and lock["rank"] == "RANK_MMAP"]
     assert len(writing) == 2 and "mmap_lock of pid %s (sh)" % shell in writing, writing
 
-    guest.machine.send("sleep 1; echo one & echo two &\n")
-    guest.machine.expect(r"two &\n")
+    guest.machine.send("(sleep 1; echo one & echo two; wait)\n")
+    guest.machine.expect(r"wait\)\n")
     guest.machine.send("\x13")
-    time.sleep(2)
-    found, text = guest.gdb("av locks -json", "av locks")
+    for _ in range(8):		# until both have come so far
+        time.sleep(1)
+        found, text = guest.gdb("av locks -json", "av locks")
+        waited_for = [lock for lock in data(found)["locks"]
+                      if lock["rank"] == "RANK_TTY_WRITE" and lock["waiters"]]
+        if waited_for:
+            break
     guest.machine.send("\x11")
     guest.machine.expect(PROMPT)
-    lock, = [lock for lock in data(found)["locks"] if lock["rank"] == "RANK_TTY_WRITE"]
+    lock, = waited_for
     assert lock["kind"] == "mutex" and lock["holders"] and lock["waiters"], lock
     assert lock["holders"][0]["pid"] != lock["waiters"][0]["pid"], lock
     assert "%d (sh) waits for it" % lock["waiters"][0]["pid"] in text, text
@@ -326,9 +345,12 @@ def verifier(guest):
 def damage(guest):
     """A count that is wrong, and an entry that should not be writable, are found from outside."""
     page = "((struct page *)%s)" % guest.rmap["page"]
-    *_, wrong, _, right = guest.gdb("set var %s->_mapcount.counter = 3" % page, "av check -json",
-                                    "set var %s->_mapcount.counter = 2" % page,
-                                    "av check -json")
+    family = "((struct anon_vma *)%s)" % guest.rmap["owner"]["address"]
+    _, wrong, _, _, count, _, right = guest.gdb(
+        "set var %s->_mapcount.counter = 3" % page, "av check -json",
+        "set var %s->_mapcount.counter = 2" % page, "set var %s->num_children += 1" % family,
+        "av check", "set var %s->num_children -= 1" % family, "av check -json")
+    assert "num_children is 4, should be 3" in count, count
     differences = data(wrong)["differences"]
     assert differences == ["frame %s: map count is 3, should be 2" % guest.frame], differences
     assert data(right)["ok"], right
@@ -407,9 +429,13 @@ def swap_out(guest):
 
 def swapped(guest):
     name = "%d:%d" % (guest.slot["type"], guest.slot["offset"])
-    facts, text, check, tree = guest.gdb("av swap %s -json" % name, "av swap " + name,
-                                         "av check -json",
-                                         "av pt -tree %d" % guest.parent)
+    facts, text, check, tree, way, of_file = guest.gdb(
+        "av swap %s -json" % name, "av swap " + name, "av check -json",
+        "av pt -tree %d" % guest.parent, "av pt %s %d -json" % (guest.page, guest.parent),
+        "av rmap %s %d" % (guest.file, guest.parent))
+    by_entry, = guest.gdb("av swap %s -json" % data(way)["levels"][3]["entry"])
+    assert by_entry == facts, by_entry
+    assert "/tmp/family" in of_file and of_file.endswith(": all"), of_file
     facts = data(facts)
     assert facts["slot"]["count"] == 2 == len(facts["entries"]), facts
     assert "swapped out" in text, text
@@ -443,6 +469,7 @@ def panic():
 STEPS = [
     (all_documented, "every command has a help text, and av completes"),
     (completion, "PIDs, options and names complete; a wrong PID is one clear line"),
+    (all_json, "every command that shows something has -json"),
     (processes, "av ps and av bt: who there is, and what it does"),
     (symbols, "av symbols takes a program's symbols out of the machine"),
     (areas, "av vmmap prints /proc/PID/maps"),
