@@ -145,7 +145,7 @@ static ssize_t send_file(struct file *in, loff_t *offset, struct file *out, size
 		err = check_range(out_pos, count);
 	if (err)
 		return err;
-	if (!S_ISREG(in->f_inode->i_mode) && !S_ISBLK(in->f_inode->i_mode))
+	if (in->f_mode & FMODE_STREAM)
 		return -EINVAL;			/* one may wait for others for ever */
 	if (!can_splice_read(in) || (out->f_flags & O_APPEND) ||
 	    !(can_splice_write(out) || is_pipe(out)))
