@@ -128,5 +128,6 @@ $(LINUX) $(dir $(LINUX))modules.cpio &:
 # What Linux answers to bad arguments, recorded by the test's own program.
 .PHONY: record-badargs
 record-badargs: $(GUEST_IMAGE) $(LINUX)
-	$(Q)tests/guest/record-badargs $(LINUX) $(GUEST_IMAGE) $(GUEST_OUT)/record.log > $(GUEST_OUT)/record.h
+	$(Q)tests/guest/record-badargs $(LINUX) $(GUEST_IMAGE) $(GUEST_OUT)/record.log \
+		> $(GUEST_OUT)/record.h
 	$(Q)mv $(GUEST_OUT)/record.h tests/guest/badargs_linux.h

@@ -1,6 +1,7 @@
 /* mem.c - the devices that are no device: nothing, zeroes, a full disk, chance, and the log.
  * random and urandom are the same: the generator never blocks, and takes no advice from writers.
- * Locks:  a reader's mutex in kmsg, else none. Long transfers go in pieces: others get the processor, and a signal ends them. */
+ * Locks:  a reader's mutex in kmsg, else none. Long transfers go in pieces: others get the
+ *         processor, and a signal ends them. */
 #include <drivers/mem.h>
 
 #include <debug/printk.h>
@@ -103,7 +104,7 @@ static ssize_t kmsg_write(struct file *file, struct iov_iter *from, loff_t *pos)
 }
 
 struct kmsg_reader {
-	struct mutex		mutex;	/* RANK_PROC_TEXT: readers of one open file, one at a time */
+	struct mutex		mutex;	/* RANK_PROC_TEXT: one read at a time */
 	struct log_cursor	cursor;
 	char			line[LOG_LINE_BYTES];
 };

@@ -132,7 +132,8 @@ static int map_files_lookup(struct inode *dir, struct dentry *dentry)
 		return -ENOENT;
 	mode = area.file->f_mode & (FMODE_READ | FMODE_WRITE);
 	fput(area.file);
-	return proc_instantiate_area(dir, dentry, &area_links[mode], task, PROC_ID_MAP | (area.start >> PAGE_SHIFT & PROC_ID_MASK),
+	return proc_instantiate_area(dir, dentry, &area_links[mode], task,
+				     PROC_ID_MAP | (area.start >> PAGE_SHIFT & PROC_ID_MASK),
 				     area.start);
 }
 

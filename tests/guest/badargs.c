@@ -273,7 +273,7 @@ static long real_value(long value)
 	return value == SELF ? getpid() : value;
 }
 
-/* What the call answers with its argument @arg as @value. If it sleeps, it is woken after a while. */
+/* What the call answers with its argument @arg as @value. A sleeping one is woken after a while. */
 static short answer(const struct call *call, int arg, long value)
 {
 	struct itimerval soon = { { 0, 0 }, { 0, 20000 } }, never = { 0 };

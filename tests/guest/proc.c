@@ -352,9 +352,11 @@ static void mapped_files(void)
 	unlink("/tmp/proc-map");
 	ok(stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_ino == b.st_ino,
 	   "which leads to it when its name is gone, too");
-	ok(lstat(path, &a) == 0 && (a.st_mode & 0777) == 0600, "its mode tells how the file is open");
+	ok(lstat(path, &a) == 0 && (a.st_mode & 0777) == 0600,
+	   "its mode tells how the file is open");
 	munmap(p, PAGE);
-	fails(readlink(path, target, sizeof(target)), ENOENT, "areas that are not there are ENOENT");
+	fails(readlink(path, target, sizeof(target)), ENOENT,
+	      "areas that are not there are ENOENT");
 	munmap(p + PAGE, PAGE);
 	close(fd);
 }

@@ -168,7 +168,8 @@ static void totals(void)
 
 	id = shmget(IPC_PRIVATE, 5 * PAGE, 0600);
 	highest = shmctl(0, SHM_INFO, (struct shmid_ds *)&info);
-	ok(highest >= 0 && info.used_ids == 1 && info.shm_tot == 5, "SHM_INFO counts segments and pages");
+	ok(highest >= 0 && info.used_ids == 1 && info.shm_tot == 5,
+	   "SHM_INFO counts segments and pages");
 	ok(shmctl(0, IPC_INFO, (struct shmid_ds *)&limits) == highest && limits.shmmni == 4096,
 	   "IPC_INFO tells the limits");
 	{

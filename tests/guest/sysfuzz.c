@@ -204,7 +204,7 @@ static void set_scene(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
-/* A call that comes back a second time, in a new process, ends that at once: it may have no stack. */
+/* A call that comes back a second time, in a new process, ends that: it may have no stack. */
 static void call6(long nr, const unsigned long *a)
 {
 	register unsigned long r10 __asm__("r10") = a[3];

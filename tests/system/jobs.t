@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""jobs.t - job control in three shells: busybox's, and Debian's bash-static and mksh if installed."""
+"""jobs.t - job control in busybox's shell, and in Debian's bash-static and mksh if installed."""
 import os
 import sys
 
