@@ -91,11 +91,9 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm,
 	for (; addr < end; addr += PAGE_SIZE, src++, dst++) {
 		pte_t pte = ptep_get(src);
 
-		if (pte_none(pte))
-			continue;
 		if (likely(pte_present(pte)))
 			copy_present_pte(dst, src, shared, &counts);
-		else
+		else if (!pte_none(pte))
 			copy_swap_pte(dst, src, &counts);
 	}
 	spin_unlock(dst_ptl);

@@ -334,9 +334,22 @@ void folios_put(struct folio **folios, unsigned int nr)
 	free_isolated_folios(dead, nr_dead);
 }
 
+/* The last reference is gone. */
+static __noinline void free_folio(struct folio *folio)
+{
+	if (folio_flag(folio, PG_lru)) {
+		unsigned long flags = spin_lock_irqsave(&lru_lock);
+
+		lru_del_last(folio);
+		spin_unlock_irqrestore(&lru_lock, flags);
+	}
+	free_isolated_folios(&folio, 1);
+}
+
 void folio_put(struct folio *folio)
 {
-	folios_put(&folio, 1);
+	if (atomic_dec_and_test(&folio->page._refcount))
+		free_folio(folio);
 }
 
 unsigned long lru_size(enum lru_list lru)

@@ -162,8 +162,10 @@ static __noinline vm_fault_t wp_page_copy(struct vm_fault *vmf, struct folio *ol
 	} else {
 		put_page(page);
 	}
-	if (old)
+	if (old && unlikely(folio_flag(old, PG_swapcache)))
 		folios_put_and_swap(&old, 1);
+	else if (old)
+		folio_put(old);
 	return 0;
 }
 
@@ -437,11 +439,14 @@ static vm_fault_t do_present_pte(struct vm_fault *vmf)
 
 vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags)
 {
-	struct vm_fault vmf = { .vma = vma, .address = addr & PAGE_MASK, .flags = flags };
+	struct vm_fault vmf;
 
 	count_vm_event(PGFAULT);
+	vmf.vma = vma;
+	vmf.address = addr & PAGE_MASK;
+	vmf.flags = flags;
 	vmf.pmd = mm_alloc_pmd(vma->vm_mm, addr);
-	if (!vmf.pmd || pte_alloc(vma->vm_mm, vmf.pmd))
+	if (!vmf.pmd || (unlikely(pmd_none(vmf.pmd)) && pte_alloc(vma->vm_mm, vmf.pmd)))
 		return VM_FAULT_OOM;
 	vmf.ptep = pte_offset(vmf.pmd, addr);
 	vmf.ptl = pte_lockptr(vmf.pmd);

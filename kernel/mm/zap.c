@@ -91,8 +91,8 @@ static void add_rss(struct mm_struct *mm, const struct rss_delta *rss)
 /* Of the area's own, not of its file: also what has left for swap. */
 static bool pte_is_anon(pte_t pte)
 {
-	if (is_swap_pte(pte))
-		return true;
+	if (!pte_present(pte))
+		return !pte_none(pte);
 	return !pte_special(pte) && folio_test_anon(page_folio(pfn_to_page(pte_pfn(pte))));
 }
 
@@ -134,11 +134,11 @@ static void zap_pte_range(struct mmu_gather *tlb, struct vm_area_struct *vma, pm
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = ptep_get(ptep);
 
-		if (pte_none(pte) || (unlikely(tlb->keep_anon) && pte_is_anon(pte)))
+		if (unlikely(tlb->keep_anon) && pte_is_anon(pte))
 			continue;
 		if (likely(pte_present(pte))) {
 			zap_present_pte(tlb, ptep, addr, locked, &rss);
-		} else {
+		} else if (!pte_none(pte)) {
 			set_pte(ptep, (pte_t){ 0 });
 			rss.swap--;
 			free_swap_and_cache(pte_to_swp_entry(pte));
