@@ -226,6 +226,7 @@ help:
 # help: make soak         long forms: host tests for SOAK_SECONDS=600 each, then guest tests
 # help: make soak-swap    random work in too little memory for SECONDS=3600, on 4 processors
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
+# help: make cov          which lines of the kernel the tests reach, as HTML in build/cov/
 # help: make bench        memory operations here and on Linux: instructions, time, a plot
 # help: make gdb          boot halted, with gdb attached; then: help av
 # help: make tour T=cow   walk through the kernel in gdb, with explanations; without T: list tours

@@ -47,6 +47,8 @@ $(GUEST_IMAGE) $(SWAP_IMAGE): $(GUEST_OUT)/init $(GUEST_BIN) boot/mkinitramfs $(
 
 -include $(GUEST_BIN:=.d) $(GUEST_OUT)/init.d
 
+include tests/cov/rules.mk
+
 # ---- targets; those without -now see to the packages first ----
 check test-host test-guest test-system test-linux test bench:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
