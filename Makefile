@@ -223,7 +223,8 @@ help:
 # help: make test         every test; check, test-host, test-guest (also with DEBUG=1) and
 # help:                   test-system are its parts; make test-guest T=cow runs one
 # help: make fuzz         look for operations on memory that go wrong, FUZZ_SECONDS=600
-# help: make soak         long forms: host tests for SOAK_SECONDS=600 each, then guest tests
+# help: make soak         long forms: host tests for SOAK_SECONDS=600 each, fuzzers, guest tests
+# help: make soak-fuzz    of it: 1,000,000 random system calls, 10,000 damaged programs
 # help: make soak-swap    random work in too little memory for SECONDS=3600, on 4 processors
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
 # help: make cov          which lines of the kernel the tests reach, as HTML in build/cov/

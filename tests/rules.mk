@@ -55,7 +55,7 @@ check test-host test-guest test-system test-linux test bench:
 	@$(MAKE) $@-now
 
 .PHONY: check-now test-host-now test-guest-now test-guest-debug-now test-system-now test-linux-now
-.PHONY: test-now bench-now soak soak-swap
+.PHONY: test-now bench-now soak soak-swap soak-fuzz soak-fuzz-now
 # All parts run, also when one has failed; the last line names those.
 TEST_PARTS := check test-host test-guest test-guest-debug test-system
 test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE) $(SWAP_IMAGE)
@@ -70,13 +70,37 @@ test-now: $(SYSTEM_NEEDS) $(HOST_TESTS) $(GUEST_IMAGE) $(SWAP_IMAGE)
 test-guest-debug-now:
 	@$(MAKE) DEBUG=1 test-guest-now
 
-# Round after round of that on 1 to 4 processors, after the long forms of the host tests.
+# Round after round of that on 1 to 4 processors, after the long forms of the host tests and of
+# the guests' fuzzers.
 SOAK_ROUNDS	?= 10
-soak: soak-host
+soak: soak-host soak-fuzz
 	@for round in $$(seq $(SOAK_ROUNDS)); do for cpus in 1 2 4; do \
 		echo "== round $$round, $$cpus processors"; \
 		$(MAKE) DEBUG=1 CPUS=$$cpus TIMEOUT_SCALE=4 test-guest-now || exit 1; \
 	done; done
+
+# Random system calls and damaged programs, many of each, on the kernel that checks itself, with
+# four processors. It prints what the two programs close with. FUZZ_SEED=N is another run.
+FUZZ_CALLS	?= 1000000
+FUZZ_FILES	?= 10000
+FUZZ_SEED	?= 1
+FUZZ_LIMIT	?= 7200
+FUZZ_LOG	= $(GUEST_OUT)/soak-fuzz.log
+soak-fuzz:
+	@$(MAKE) DEBUG=1 soak-fuzz-now
+
+soak-fuzz-now: $(BUILD)/kernel.elf $(GUEST_IMAGE)
+	@CPUS=4 MEM=$(MEM) tests/run-guest --limit=$(FUZZ_LIMIT) --word=limit=$(FUZZ_LIMIT) \
+		--word=sysfuzz_calls=$(FUZZ_CALLS) --word=sysfuzz_seed=$(FUZZ_SEED) \
+		--word=elffuzz_files=$(FUZZ_FILES) \
+		$(FUZZ_LOG) $(BUILD)/kernel.elf $(GUEST_IMAGE) sysfuzz elffuzz; \
+	status=0; for name in sysfuzz elffuzz; do \
+		tests/guest/tap-from-console $(FUZZ_LOG) $$name > $(GUEST_OUT)/$$name.tap || \
+			status=1; \
+		grep -E '^(not )?ok|^# [0-9]' $(GUEST_OUT)/$$name.tap; \
+	done; \
+	[ $$status = 0 ] || echo 'soak-fuzz: the console is in $(FUZZ_LOG)'; \
+	exit $$status
 
 # Hours of random work in too little memory, on four processors: one program, one boot. The line
 # that it closes with says what was done. DEBUG=1 for the kernel that checks itself.
