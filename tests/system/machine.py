@@ -144,11 +144,15 @@ def scratch_file(name, data):
 
 
 def archive(name, **files):
-    """A newc archive of the default image's files with @files (path=bytes) instead of or beside
-    them; a path given as None is left out. Underscores in a path stand for slashes."""
+    """archive_of() for short paths. Underscores in a path stand for slashes."""
+    return archive_of(name, {path.replace("_", "/"): data for path, data in files.items()})
+
+
+def archive_of(name, wanted):
+    """A newc archive of the default image's files with @wanted (path to bytes) instead of or
+    beside them; a path whose bytes are None is left out."""
     with open(INITRAMFS, "rb") as f:
         rest = f.read()
-    wanted = {path.replace("_", "/"): data for path, data in files.items()}
     out = b""
     while rest:
         size, name_size = int(rest[54:62], 16), int(rest[94:102], 16)
