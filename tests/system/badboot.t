@@ -53,6 +53,27 @@ def test_archives(tap):
                 dict(initrd=path))
 
 
+def damaged(name, offset, data):
+    """The initramfs with @data at @offset of its first header."""
+    with open(INITRAMFS, "rb") as f:
+        whole = f.read()
+    return scratch_file(name, whole[:offset] + data + whole[offset + len(data):])
+
+
+def test_headers(tap):
+    broken = {
+        "a magic number": (0, b"070707", "no newc header where one should be"),
+        "a size": (54, b"ffffffff", "the archive ends inside a file's data"),
+        "a name's length": (94, b"00000000", "an entry has no name"),
+        "a digit": (20, b"g", "a header has something else than hex digits"),
+    }
+    for what, (offset, data, words) in broken.items():
+        name = "damaged-%d" % offset
+        try_out(tap, "an initramfs damaged in " + what, ends_saying, name,
+                r"initramfs: damaged archive: %s at byte 0 of \d+" % words,
+                dict(initrd=damaged(name + ".cpio", offset, data)))
+
+
 def test_init(tap):
     broken = {
         "no /init": archive("no-init.cpio", init=None),
@@ -85,6 +106,7 @@ def test_uefi(tap):
 def main():
     tap = Tap()
     test_archives(tap)
+    test_headers(tap)
     test_init(tap)
     for word in ("early", "late"):
         try_out(tap, "a panic, " + word, panics_well, "panic-" + word, word)
