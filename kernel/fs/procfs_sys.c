@@ -186,11 +186,15 @@ static int parse_up_to(char *line, unsigned long max, unsigned int *value)
 	return 0;
 }
 
-/* Always the heuristic one: whatever could fit is granted. */
 static int overcommit_memory_show(struct proc_text *text, struct inode *inode)
 {
-	text_printf(text, "0\n");
+	text_printf(text, "%u\n", READ_ONCE(vm_overcommit_memory));
 	return 0;
+}
+
+static int overcommit_memory_store(struct inode *inode, char *line)
+{
+	return parse_up_to(line, OVERCOMMIT_ALWAYS, &vm_overcommit_memory);
 }
 
 static int max_map_count_show(struct proc_text *text, struct inode *inode)
@@ -252,7 +256,8 @@ static int drop_caches_store(struct inode *inode, char *line)
 static const struct proc_entry vm_table[] = {
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .show = drop_caches_show,
 	  .store = drop_caches_store },
-	PROC_TEXT("overcommit_memory", overcommit_memory_show),
+	{ .name = "overcommit_memory", .mode = RW_MODE, .show = overcommit_memory_show,
+	  .store = overcommit_memory_store },
 	{ .name = "page-cluster", .mode = RW_MODE, .show = page_cluster_show,
 	  .store = page_cluster_store },
 	{ .name = "swappiness", .mode = RW_MODE, .show = swappiness_show,

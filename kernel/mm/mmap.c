@@ -15,6 +15,7 @@
 #define MAX_MAP_COUNT		65530u
 
 unsigned int max_map_count = MAX_MAP_COUNT;
+unsigned int vm_overcommit_memory = OVERCOMMIT_GUESS;
 
 /* --- limits and counts --- */
 
@@ -68,7 +69,8 @@ static bool accountable(vm_flags_t flags)
  * come to be used. */
 bool vm_enough_memory(unsigned long pages)
 {
-	return pages <= totalram_pages + nr_swap_slots();
+	return READ_ONCE(vm_overcommit_memory) == OVERCOMMIT_ALWAYS ||
+	       pages <= totalram_pages + nr_swap_slots();
 }
 
 /* --- where --- */

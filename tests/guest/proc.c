@@ -295,6 +295,28 @@ static void tunables(void)
 	is(after_writing(cluster, text), was[1], "so is vm.page-cluster");
 }
 
+static void overcommit(void)
+{
+	static const char name[] = "/proc/sys/vm/overcommit_memory";
+	const size_t huge = 1UL << 45;
+	long was = read_number(name);
+	char text[32], *p;
+
+	is(after_writing(name, "0\n"), 0, "vm.overcommit_memory can be 0");
+	p = mmap(NULL, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ok(p == MAP_FAILED && errno == ENOMEM, "and more than there is is refused");
+	is(after_writing(name, "1\n"), 1, "it can be 1");
+	p = mmap(NULL, huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ok(p != MAP_FAILED, "and nothing is refused");
+	if (p != MAP_FAILED) {
+		p[huge - 1] = 1;
+		munmap(p, huge);
+	}
+	is(after_writing(name, "3\n"), -1, "it cannot be 3");
+	snprintf(text, sizeof(text), "%ld\n", was);
+	is(after_writing(name, text), was, "it is back");
+}
+
 static void waiting(void)
 {
 	unsigned long nr, a0, a1, a2, sp, pc;
@@ -373,6 +395,7 @@ static void body(void)
 	processes();
 	command_line();
 	tunables();
+	overcommit();
 	waiting();
 	mapped_files();
 }

@@ -81,6 +81,11 @@ int do_madvise(struct mm_struct *mm, unsigned long addr, unsigned long len, int 
  * stack. */
 extern unsigned int max_map_count;	/* areas a process may have */
 
+/* Is a request for more than all memory and swap refused? Linux's 2, strict counts, is not here. */
+#define OVERCOMMIT_GUESS	0
+#define OVERCOMMIT_ALWAYS	1
+extern unsigned int vm_overcommit_memory;
+
 int setup_stack_vma(struct mm_struct *mm, unsigned long top, bool exec);
 /* Copy to or from another address space, faulting pages in. Bytes copied, short at the first bad
  * page. Used for exec's argument strings, /proc/PID/mem, process_vm_*. @force ignores missing
