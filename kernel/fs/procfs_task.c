@@ -33,7 +33,7 @@ struct task_facts {
 	struct cred	cred;
 	u64		utime, stime, cutime, cstime, start_time;
 	unsigned long	min_flt, maj_flt, cmin_flt, cmaj_flt, nvcsw, nivcsw;
-	unsigned long	rss_limit, cpus_allowed;
+	unsigned long	rss_limit, queue_limit, cpus_allowed;
 	sigset_t	pending, shared_pending, blocked, ignored, caught;
 	bool		no_new_privs;
 };
@@ -123,6 +123,7 @@ static void signal_facts(struct task_struct *task, struct task_facts *f)
 	f->pending = task->pending.signal;
 	f->shared_pending = task->signal->shared_pending.signal;
 	f->blocked = task->blocked;
+	f->queue_limit = task->signal->rlim[RLIMIT_SIGPENDING].rlim_cur;
 	f->rss_limit = task->signal->rlim[RLIMIT_RSS].rlim_cur;
 	spin_unlock_irqrestore(&task->signal->lock, flags);
 }
@@ -314,6 +315,7 @@ static void show_identity(struct proc_text *text, struct task_struct *task,
 
 static void show_signals(struct proc_text *text, const struct task_facts *f)
 {
+	text_printf(text, "SigQ:\t%u/%lu\n", nr_queued_signals(f->cred.uid), f->queue_limit);
 	text_printf(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
 		    "SigCgt:\t%016lx\n", f->pending, f->shared_pending, f->blocked, f->ignored,
 		    f->caught);

@@ -519,6 +519,33 @@ void signals_exit_thread(struct task_struct *task)
 
 /* ---- what /proc and the terminal ask ---- */
 
+static unsigned int nr_queued_for(struct task_struct *process, unsigned int uid)
+{
+	struct signal_struct *signal = process->signal;
+	unsigned int nr = process->cred.uid == uid ? queue_length(&signal->shared_pending) : 0;
+	struct task_struct *t;
+
+	for_each_thread(process, t)
+		if (t->cred.uid == uid)
+			nr += queue_length(&t->pending);
+	return nr;
+}
+
+unsigned int nr_queued_signals(unsigned int uid)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *p;
+	unsigned int nr = 0;
+
+	for_each_process(p) {
+		spin_lock(&p->signal->lock);
+		nr += nr_queued_for(p, uid);
+		spin_unlock(&p->signal->lock);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return nr;
+}
+
 void signal_sets(struct task_struct *task, sigset_t *ignored, sigset_t *caught)
 {
 	struct signal_struct *signal = task->signal;

@@ -2,6 +2,7 @@
 #include "tap.h"
 #include <dirent.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char buf[32768];
@@ -106,6 +107,34 @@ static void stat_file(void)
 	is(stat_field(pid, 3), 'Z', "one that has ended is a zombie");
 	wait_for(pid);
 	is(stat_field(pid, 3), -1, "and gone when it was waited for");
+}
+
+/* The SigQ line counts what waits for all processes of the user. */
+static void queued(void)
+{
+	union sigval value = { 0 };
+	unsigned long limit = 0;
+	unsigned int before = 0, after = 0;
+	struct rlimit rl;
+	sigset_t set, old;
+	char *line;
+	int i;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	must(sigprocmask(SIG_BLOCK, &set, &old) == 0);
+	must(getrlimit(RLIMIT_SIGPENDING, &rl) == 0);
+	must(slurp("/proc/self/status", 4096) > 0 && (line = strstr(buf, "\nSigQ:\t")));
+	is(sscanf(line + 7, "%u/%lu", &before, &limit), 2, "status has a SigQ line");
+	ok(limit == rl.rlim_cur, "with the limit");
+	for (i = 0; i < 3; i++)
+		must(sigqueue(getpid(), SIGRTMIN, value) == 0);
+	must(slurp("/proc/self/status", 4096) > 0 && (line = strstr(buf, "\nSigQ:\t")));
+	sscanf(line + 7, "%u", &after);
+	is(after, before + 3, "three queued signals are counted");
+	for (i = 0; i < 3; i++)
+		must(sigwaitinfo(&set, NULL) == SIGRTMIN);
+	must(sigprocmask(SIG_SETMASK, &old, NULL) == 0);
 }
 
 static void status(void)
@@ -388,6 +417,7 @@ static void body(void)
 	meminfo();
 	stat_file();
 	status();
+	queued();
 	maps();
 	pieces();
 	links();

@@ -32,6 +32,9 @@ int kill_something(int sig, const struct kernel_siginfo *info, int pid);
 
 /* @task's ignored and caught signals, for /proc. Takes signal->lock. */
 void signal_sets(struct task_struct *task, sigset_t *ignored, sigset_t *caught);
+/* Signals that wait with their siginfo for threads of user @uid, for /proc. Takes
+ * tasklist_lock. */
+unsigned int nr_queued_signals(unsigned int uid);
 /* current does not act on @sig: it is blocked, or ignored by handler. */
 bool signal_is_ignored_or_blocked(int sig);
 /* @pgrp has no member with a parent in another group of its session. tasklist_lock held. @ignored:
