@@ -8,6 +8,7 @@
 #include <asm/irqflags.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
+#include <asm/timer.h>
 #include <debug/printk.h>
 
 #define DEBUG_EXIT_PORT		0xf4
@@ -45,6 +46,7 @@ void machine_power_off(void)
 		if (acpi.pm1b_control)
 			outw(acpi.pm1b_control,
 			     PM1_SLEEP_TYPE(acpi.s5_type_b) | PM1_SLEEP_ENABLE);
+		udelay(1000000);	/* it need not happen at once */
 	}
 	printk("This machine cannot power itself off: it is safe to do so now.\n");
 	halt_forever();
