@@ -65,6 +65,20 @@ static void set_numbers(struct cpio_entry *e, const u32 fields[NR_FIELDS])
 	e->rdevminor = fields[RDEVMINOR];
 }
 
+/* Does a compressed archive begin here? Whoever made it may have forgotten that. */
+static bool is_compressed(const char *data, size_t left)
+{
+	static const char *const magic[] = {
+		"\x1f\x8b", "\xfd" "7zXZ", "\x28\xb5\x2f\xfd", "BZh", "\x89LZO", "\x02\x21\x4c\x18",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(magic); i++)
+		if (left > strlen(magic[i]) && !memcmp(data, magic[i], strlen(magic[i])))
+			return true;
+	return false;
+}
+
 /* Read the entry at it->pos and step behind it. */
 static int read_entry(struct cpio_iter *it, struct cpio_entry *e)
 {
@@ -73,7 +87,9 @@ static int read_entry(struct cpio_iter *it, struct cpio_entry *e)
 	u32 fields[NR_FIELDS];
 
 	if (memcmp(header, MAGIC, min_t(size_t, left, MAGIC_LEN)))
-		return fail(it, "no newc header where one should be");
+		return fail(it, is_compressed(header, left) ?
+				"compressed data, which has to be unpacked beforehand" :
+				"no newc header where one should be");
 	if (left < HEADER_LEN)
 		return fail(it, "the archive ends inside a header");
 	if (!parse_fields(header + MAGIC_LEN, fields))
