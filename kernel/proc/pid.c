@@ -2,8 +2,8 @@
  * Holds:  the entry of a number has its thread, and counts the processes whose group or session the
  *         number is. A number is given out again only when both are gone. Numbers go round: the
  *         next one is looked for behind the last one given. 1 is kept for process 1, which takes it
- *         over in run_init().
- * Locks:  everything under tasklist_lock; pages of the table are never given back. */
+ *         over in run_init(). The table has pages for numbers in use, and for the last one given.
+ * Locks:  everything under tasklist_lock. */
 #include <proc/pid.h>
 
 #include <debug/assert.h>
@@ -19,6 +19,7 @@ struct pid_entry {
 #define PER_PAGE	((int)(PAGE_SIZE / sizeof(struct pid_entry)))
 
 static struct pid_entry *pid_pages[PID_MAX / (PAGE_SIZE / sizeof(struct pid_entry))];
+static unsigned int nr_used[ARRAY_SIZE(pid_pages)];	/* numbers of each page that are in use */
 static int last = 1;
 
 DEFINE_SPINLOCK(tasklist_lock, RANK_TASKLIST);
@@ -34,6 +35,29 @@ static struct pid_entry *pid_entry(int pid)
 	return page ? page + pid % PER_PAGE : NULL;
 }
 
+static bool is_used(const struct pid_entry *entry)
+{
+	return entry->task || entry->users;
+}
+
+/* Give a page without numbers in use back. The next number may be on the last one's page, too. */
+static void drop_if_empty(int page)
+{
+	if (nr_used[page] || page == last / PER_PAGE || !pid_pages[page])
+		return;
+	free_page(pid_pages[page]);
+	pid_pages[page] = NULL;
+}
+
+/* @pid's thread is gone, or the last process of its group or session. */
+static void put_number(int pid)
+{
+	if (is_used(pid_entry(pid)))
+		return;
+	nr_used[pid / PER_PAGE]--;
+	drop_if_empty(pid / PER_PAGE);
+}
+
 /* The next free number, whose page may be missing; -EAGAIN if there is none. */
 static int next_free(void)
 {
@@ -45,7 +69,7 @@ static int next_free(void)
 		if (++pid >= PID_MAX)
 			pid = 300;	/* the low ones belong to whoever starts early */
 		entry = pid_entry(pid);
-		if (!entry || (!entry->task && !entry->users))
+		if (!entry || !is_used(entry))
 			return pid;
 	}
 	return -EAGAIN;
@@ -72,8 +96,12 @@ int pid_alloc(struct task_struct *task)
 			return -ENOMEM;
 	}
 	if (pid > 0) {
+		int before = last;
+
 		pid_entry(pid)->task = task;
+		nr_used[pid / PER_PAGE]++;
 		last = pid;
+		drop_if_empty(before / PER_PAGE);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (page)
@@ -84,11 +112,16 @@ int pid_alloc(struct task_struct *task)
 void pid_free(int pid)
 {
 	pid_entry(pid)->task = NULL;
+	put_number(pid);
 }
 
 void pid_set_task(int pid, struct task_struct *task)
 {
-	pid_entry(pid)->task = task;
+	struct pid_entry *entry = pid_entry(pid);
+
+	if (!is_used(entry))
+		nr_used[pid / PER_PAGE]++;
+	entry->task = task;
 }
 
 void pid_get(int pid)
@@ -103,15 +136,17 @@ void pid_put(int pid)
 {
 	struct pid_entry *entry = pid_entry(pid);
 
-	if (entry)
-		entry->users--;
+	if (!entry)
+		return;
+	entry->users--;
+	put_number(pid);
 }
 
 bool pid_in_use(int pid)
 {
 	struct pid_entry *entry = pid_entry(pid);
 
-	return entry && (entry->task || entry->users);
+	return entry && is_used(entry);
 }
 
 int last_pid(void)

@@ -276,6 +276,25 @@ static void address_space(void)
 	is(fork_tree(3), 40, "a tree of 40 processes, three children each, counts itself");
 }
 
+/* More than check_memory() forgives, if the table of numbers kept a page for each 256. */
+static int one_number(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 ? wait_for(pid) : -1;
+}
+
+static void many_numbers(void)
+{
+	int i, bad = 0;
+
+	for (i = 0; i < 12000; i++)
+		bad += one_number() != 0;
+	is(bad, 0, "12,000 numbers are given out and back");
+}
+
 static void body(void)
 {
 	memory();
@@ -287,6 +306,7 @@ static void body(void)
 	by_vfork();
 	vfork_ends();
 	in_numbers();
+	many_numbers();
 	address_space();
 }
 

@@ -320,21 +320,6 @@ HELPER int hang(void *arg)
 
 #define EXITED(n)	((n) << 8)	/* wait status of exit(n); a signal is its bare number */
 
-/* Avocet's table of process numbers grows while they are used for the first time. A test that makes
- * thousands of processes lets it be whole before, so that no memory is missed after it. */
-HELPER void use_all_pids(void)
-{
-	int i;
-
-	for (i = 0; i < 33000; i++) {
-		pid_t pid = vfork();
-
-		if (pid == 0)
-			_exit(0);
-		wait_for(pid);
-	}
-}
-
 /* ---- faults ---- */
 
 struct fault {
