@@ -55,6 +55,8 @@ HOST_TESTS	+= $(HOST_MM_TESTS)
 
 $(HOST_OUT)/obj/kernel/%.o: HOST_EXTRA := -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) \
 	-D__data_start=__image_data_start	# the host's linker has one, too
+$(HOST_OUT)/obj/kernel/mm/%.o $(HOST_OUT)/cov/kernel/mm/%.o: \
+	HOST_EXTRA += -include tests/host/shim/point.h
 $(HOST_OUT)/obj/%.o: %.c tests/host/rules.mk
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<

@@ -59,6 +59,7 @@ void (*shim_on_resched)(void);
 void (*shim_on_sleep)(void);
 void (*shim_on_signal)(int sig, struct task_struct *task);
 void (*shim_on_panic)(void);
+void (*shim_on_point)(void);
 bool shim_quiet;
 char shim_context[256];
 

@@ -49,6 +49,7 @@ extern void (*shim_on_resched)(void);		/* in each cond_resched(): it is always t
 extern void (*shim_on_sleep)(void);		/* in schedule_timeout() */
 extern void (*shim_on_signal)(int sig, struct task_struct *task);
 extern void (*shim_on_panic)(void);		/* after the message */
+extern void (*shim_on_point)(void);		/* in each single load of kernel/mm: point.h */
 extern bool shim_quiet;				/* printk says nothing */
 extern char shim_context[256];			/* what a panic adds: where in a random run */
 

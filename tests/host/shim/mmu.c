@@ -297,6 +297,14 @@ vm_fault_t mmu_exec(unsigned int cpu, struct mm_struct *mm, unsigned long addr)
 	return access(cpu, mm, addr, &byte, 1, FAULT_FLAG_INSTRUCTION);
 }
 
+bool mmu_try_write(unsigned int cpu, struct mm_struct *mm, unsigned long addr, const void *buf,
+		   size_t len)
+{
+	unsigned int fault;
+
+	return try_access(&cpus[cpu], mm, addr, (u8 *)buf, len, FAULT_FLAG_WRITE, &fault);
+}
+
 static void must(vm_fault_t ret, const char *what, unsigned long addr)
 {
 	if (ret)

@@ -13,6 +13,10 @@ vm_fault_t mmu_write(unsigned int cpu, struct mm_struct *mm, unsigned long addr,
 		     size_t len);
 vm_fault_t mmu_exec(unsigned int cpu, struct mm_struct *mm, unsigned long addr); /* fetch a byte */
 
+/* Write to one page. False: it would fault, and nothing has happened. Takes no kernel lock. */
+bool mmu_try_write(unsigned int cpu, struct mm_struct *mm, unsigned long addr, const void *buf,
+		   size_t len);
+
 /* One value, where no fault may fail: panics then. */
 u8 read8(unsigned int cpu, struct mm_struct *mm, unsigned long addr);
 u64 read64(unsigned int cpu, struct mm_struct *mm, unsigned long addr);
