@@ -15,6 +15,10 @@ struct cpu_local {
 	unsigned int	irq_depth;
 	unsigned int	need_resched;
 	bool		irqs_off;	/* [atomic] */
+	/* for arch's tlb.c, in shootdown_test.c alone */
+	u32		apic_id;
+	struct mm_struct *loaded_mm;
+	struct task_struct *current_task;
 };
 
 extern struct cpu_local cpu_locals[NR_CPUS];
