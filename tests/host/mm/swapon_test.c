@@ -280,6 +280,43 @@ static void swapoff_stops_for_a_signal(void **state)
 	shim_mm_exit(mm);
 }
 
+static swp_entry_t last_entry;
+static unsigned int sleeps, looks;
+
+static void give_it_up_at_last(void)
+{
+	looks = 0;
+	if (++sleeps == 20)
+		free_swap_and_cache(last_entry);
+}
+
+static void not_all_the_time(void)
+{
+	if (++looks > 100)
+		panic("swapoff spins");
+}
+
+/* No mm and no file has its entry: it is that of a process which is about to exit. */
+static void swapoff_sleeps_until_the_last_slot_is_given_up(void **state)
+{
+	struct block_device *bdev = shim_swap(0, SWAP_PAGES, -1);
+	struct mm_struct *mm = shim_mm_new();
+
+	map_anon(mm, BASE, PAGE_SIZE, RW);
+	fill(mm, BASE, 1, 100);
+	folio_get(page_folio(page_at(mm, BASE)));
+	reclaim(page_folio(page_at(mm, BASE)));
+	last_entry = entry_at(mm, BASE);
+	assert_true(in_cache(last_entry));
+	swap_duplicate(last_entry);
+	shim_mm_exit(mm);
+	shim_on_sleep = give_it_up_at_last;
+	shim_on_resched = not_all_the_time;
+	assert_int_equal(swap_off(bdev), 0);
+	shim_on_sleep = shim_on_resched = NULL;
+	assert_int_equal(sleeps, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +333,7 @@ int main(void)
 		MM_TEST(swapoff_that_cannot_read_leaves_all_as_it_was),
 		MM_TEST(swapoff_without_memory_leaves_all_as_it_was),
 		MM_TEST(swapoff_stops_for_a_signal),
+		MM_TEST(swapoff_sleeps_until_the_last_slot_is_given_up),
 	};
 
 	return RUN_MM_TESTS(tests);
