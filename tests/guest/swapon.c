@@ -203,6 +203,38 @@ static void protected(void)
 	close(fd);
 }
 
+/* A write(2) that is under way when the disk becomes swap ends there. (On Linux it goes on, over
+ * the slots.) */
+static void overtaken(void)
+{
+	const long bytes = 8 * MIB, at = 64 * MIB;
+	char *buf = map_anon(bytes, PROT_READ | PROT_WRITE), page[PAGE] = {}, last;
+	int fd = open(DISK, O_RDWR);
+	pid_t pid;
+
+	make_header(&head, disk_pages(DISK));
+	put_header(DISK, &head);
+	must(pwrite(fd, page, PAGE, at) == PAGE);
+	must(pwrite(fd, page, PAGE, at + bytes - PAGE) == PAGE);
+	memset(buf, 'w', bytes);
+	pid = fork();
+	if (!pid)
+		_exit(pwrite(fd, buf, bytes, at) < 0);
+	while (page[0] != 'w')
+		must(pread(fd, page, PAGE, at) == PAGE);
+	is(swapon(DISK, 0), 0, "swapon of a disk that is being written");
+	must(pread(fd, page, PAGE, at + bytes - PAGE) == PAGE);
+	last = page[0];
+	if (last)
+		diag("the write was faster");
+	must(waitpid(pid, NULL, 0) == pid);
+	must(pread(fd, page, PAGE, at + bytes - PAGE) == PAGE);
+	is(page[0], last, "nothing is written after that");
+	stop_swap();
+	close(fd);
+	munmap(buf, bytes);
+}
+
 /* ---- several ---- */
 
 static void priorities(void)
@@ -290,6 +322,8 @@ static void body(void)
 	bad_pages();
 	other_errors();
 	protected();
+	if (on_avocet())
+		overtaken();
 	priorities();
 	in_turn();
 	by_default();
