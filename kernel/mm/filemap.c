@@ -175,25 +175,22 @@ static void account_folio(struct address_space *mapping, long delta)
 		mod_page_state(NR_SHMEM, delta);
 }
 
-/* A new, zeroed or read folio with two references, ours and the cache's; or an error. */
+/* A new, zeroed folio with two references, ours and the cache's; or an error. */
 static struct folio *new_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
 {
 	struct page *page = alloc_pages(gfp | __GFP_ZERO, 0);
 	struct folio *folio;
-	int err = 0;
+	int err;
 
 	if (!page)
 		return ERR_PTR(-ENOMEM);
 	folio = page_folio(page);
 	page->mapping = mapping;
 	page->index = index;
-	page_init_flags(page, page->flags | (mapping->shmem ? BIT(PG_swapbacked) : 0));
-	if (mapping->a_ops && mapping->a_ops->read_folio)
-		err = mapping->a_ops->read_folio(mapping, folio);
-	page_init_flags(page, page->flags | BIT(PG_uptodate));
+	page_init_flags(page, page->flags | BIT(PG_uptodate) |
+			      (mapping->shmem ? BIT(PG_swapbacked) : 0));
 	folio_get(folio);
-	if (!err)
-		err = add_folio(mapping, index, folio, gfp);
+	err = add_folio(mapping, index, folio, gfp);
 	if (err) {
 		page->mapping = NULL;
 		atomic_set(&page->_refcount, 1);
@@ -231,31 +228,6 @@ struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, g
 		if (entry && PTR_ERR(entry) != -EEXIST)
 			return entry;
 	}
-}
-
-/* --- reclaim --- */
-
-bool filemap_reclaim_folio(struct folio *folio)
-{
-	struct address_space *mapping = folio->page.mapping;
-	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
-	int refs = 2;
-	bool gone = atomic_try_cmpxchg(&folio->page._refcount, &refs, 0);
-
-	if (gone && folio_flag(folio, PG_dirty)) {
-		atomic_set(&folio->page._refcount, 2);
-		gone = false;
-	}
-	if (gone) {
-		radix_delete(&mapping->i_pages, folio->page.index);
-		mapping->nrpages--;
-	}
-	spin_unlock_irqrestore(&mapping->pages_lock, flags);
-	if (gone) {
-		WRITE_ONCE(folio->page.mapping, NULL);
-		account_folio(mapping, -1);
-	}
-	return gone;
 }
 
 /* --- truncation --- */

@@ -1,7 +1,8 @@
 /* vmscan.c - who leaves when memory is short, and the thread that sees to it.
  *
- * Each kind of memory, anonymous (tmpfs included: it too leaves for swap) and of files, has two
- * lists (lru.c). Folios are born inactive. From the old end of the inactive list 32 at a time are
+ * Each kind of memory, that which leaves for swap (anonymous, and of tmpfs) and that which needs no
+ * slot for it (MADV_FREE; on Linux mostly of files, which all live in tmpfs here), has two lists
+ * (lru.c). Folios are born inactive. From the old end of the inactive list 32 at a time are
  * taken:
  *
  *	mapped by a locked area		to the unevictable list
@@ -17,8 +18,8 @@
  *
  * Leaving, for a batch: all are unmapped, which leaves swap entries behind, tmpfs pages also leave
  * the page cache for the swap cache. Then one flush for all: no processor can change them any more.
- * Then those with a copy on the disk, or in a file, or that nobody wants are freed; the others
- * begin to be written, and are freed by a later scan. They stay locked from the unmapping to that
+ * Then those with a copy on the disk, or that nobody wants, are freed; the others begin to be
+ * written, and are freed by a later scan. They stay locked from the unmapping to that
  * point.
  *
  * Holds:  a folio in a batch is isolated and has a reference from us. One that is freed was found
@@ -92,8 +93,7 @@ static enum verdict judge_use(struct folio *folio, const struct scan_control *sc
 		return CONTENDED;
 	if (!used || sc->force)
 		return LEAVE;
-	if (used > 1 || folio_flag(folio, PG_referenced) ||
-	    (vm_flags & VM_EXEC && !folio_flag(folio, PG_swapbacked)))
+	if (used > 1 || folio_flag(folio, PG_referenced))
 		return ACTIVATE;
 	page_set_flag(folio_page(folio), PG_referenced);
 	return KEEP;
@@ -154,23 +154,15 @@ static enum verdict begin_to_leave(struct folio *folio, struct scan_control *sc)
 	return LEAVE;
 }
 
-/* Nobody can find it, and the only reference is ours: it goes. */
-static bool drop_last_reference(struct folio *folio)
-{
-	int one = 1;
-
-	return atomic_try_cmpxchg(&folio->page._refcount, &one, 0);
-}
-
 /* Out of where it can be found, with all references gone: true. */
 static bool remove_folio(struct folio *folio)
 {
+	int ours = 1;
+
 	if (folio_flag(folio, PG_swapcache))
 		return swap_cache_reclaim(folio);
-	/* MADV_FREE, or the owner has gone while we had it. */
-	if (folio_test_anon(folio) || !folio->page.mapping)
-		return drop_last_reference(folio);
-	return !folio_flag(folio, PG_dirty) && filemap_reclaim_folio(folio);
+	/* MADV_FREE, or the owner has gone while we had it: nobody can find it. */
+	return atomic_try_cmpxchg(&folio->page._refcount, &ours, 0);
 }
 
 /* The second half, after the flush. True: it is free, but for giving back the frame; otherwise it
@@ -264,19 +256,6 @@ static void shrink_inactive_list(enum lru_list lru, unsigned int nr, struct scan
 	}
 }
 
-/* Programs that run are kept: what they need would come back at once. */
-static bool stays_active(struct folio *folio)
-{
-	vm_flags_t vm_flags;
-	int used;
-
-	if (!folio_trylock(folio))
-		return true;
-	used = folio_referenced(folio, &vm_flags, true);
-	folio_unlock(folio);
-	return used > 0 && vm_flags & VM_EXEC && !folio_flag(folio, PG_swapbacked);
-}
-
 static void shrink_active_list(enum lru_list lru, unsigned int nr, struct scan_control *sc)
 {
 	struct folio *folios[SWAP_CLUSTER_MAX];
@@ -284,8 +263,12 @@ static void shrink_active_list(enum lru_list lru, unsigned int nr, struct scan_c
 	unsigned int nr_deactivated = 0;
 
 	for (unsigned int i = 0; i < taken; i++) {
-		if (stays_active(folios[i]))
+		vm_flags_t unused;
+
+		if (!folio_trylock(folios[i]))
 			continue;
+		folio_referenced(folios[i], &unused, true);	/* as if it was never used */
+		folio_unlock(folios[i]);
 		page_clear_flag(folio_page(folios[i]), PG_active);
 		page_clear_flag(folio_page(folios[i]), PG_referenced);
 		nr_deactivated++;

@@ -9,8 +9,6 @@
 struct inode;
 
 struct address_space_operations {
-	/* Fill a new, locked folio. NULL: new folios are zero (tmpfs). 0 or errno. */
-	int (*read_folio)(struct address_space *mapping, struct folio *folio);
 	/* A page is about to be added: 0, or -ENOSPC and it is not. NULL: no limit. */
 	int (*charge)(struct address_space *mapping);
 	/* @nr pages have gone (or were not added after all). */
@@ -43,7 +41,7 @@ struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index);
 struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index);
 /* What i_pages has at @index: a folio with a reference, a swap entry (mm/swap.h), or NULL. */
 void *filemap_get_entry(struct address_space *mapping, pgoff_t index);
-/* The same, made if absent. ERR_PTR(-ENOMEM, -EIO or what charge or read_folio said). Sleeps. */
+/* The same, made if absent. ERR_PTR(-ENOMEM, -EIO or what charge said). Sleeps. */
 struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp);
 void folio_put(struct folio *folio);
 /* The folio that @page is now, with a reference; NULL if it is none, or not one that others can

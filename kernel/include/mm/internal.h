@@ -213,11 +213,6 @@ void folio_wake(struct folio *folio);
 /* Until PG_writeback is clear. Sleeps. */
 void folio_wait_writeback(struct folio *folio);
 
-/* @folio is locked, isolated, clean, of a file that can be read again, mapped nowhere, and the
- * caller's reference and the cache's are the only ones: take it out of the page cache with both
- * gone, for the caller to free: true. */
-bool filemap_reclaim_folio(struct folio *folio);
-
 /* --- shmem.c: tmpfs pages leave for swap and come back --- */
 extern struct list_head shmem_swaplist;	/* by swaplist: every mapping that has a page in swap */
 /* An entry that was found at @index of @mapping goes for good: true. False: it has changed. */
