@@ -134,8 +134,7 @@ bool folio_isolate_lru(struct folio *folio)
 	return isolated;
 }
 
-unsigned int isolate_lru_folios(enum lru_list lru, unsigned int nr, struct folio **folios,
-				unsigned long *scanned)
+unsigned int isolate_lru_folios(enum lru_list lru, unsigned int nr, struct folio **folios)
 {
 	unsigned long flags = spin_lock_irqsave(&lru_lock);
 	struct list_head *at = lists[lru].prev;
@@ -150,7 +149,6 @@ unsigned int isolate_lru_folios(enum lru_list lru, unsigned int nr, struct folio
 			folios[taken++] = folio;
 	}
 	spin_unlock_irqrestore(&lru_lock, flags);
-	*scanned += looked;
 	return taken;
 }
 

@@ -55,7 +55,6 @@
 struct scan_control {
 	unsigned long		nr_to_reclaim;	/* enough */
 	unsigned long		nr_reclaimed;	/* freed so far */
-	unsigned long		nr_scanned;
 	unsigned int		nr_writeback;	/* of the last batch, found being written */
 	unsigned long		nr_contended;	/* kept because somebody had a lock */
 	int			priority;
@@ -243,7 +242,7 @@ static bool is_anon_lru(enum lru_list lru)
 static void shrink_inactive_list(enum lru_list lru, unsigned int nr, struct scan_control *sc)
 {
 	struct folio *folios[SWAP_CLUSTER_MAX];
-	unsigned int taken = isolate_lru_folios(lru, nr, folios, &sc->nr_scanned);
+	unsigned int taken = isolate_lru_folios(lru, nr, folios);
 	unsigned int freed = shrink_batch(folios, taken, sc);
 
 	count_vm_events(sc->kswapd ? PGSCAN_KSWAPD : PGSCAN_DIRECT, taken);
@@ -256,10 +255,10 @@ static void shrink_inactive_list(enum lru_list lru, unsigned int nr, struct scan
 	}
 }
 
-static void shrink_active_list(enum lru_list lru, unsigned int nr, struct scan_control *sc)
+static void shrink_active_list(enum lru_list lru, unsigned int nr)
 {
 	struct folio *folios[SWAP_CLUSTER_MAX];
-	unsigned int taken = isolate_lru_folios(lru, nr, folios, &sc->nr_scanned);
+	unsigned int taken = isolate_lru_folios(lru, nr, folios);
 	unsigned int nr_deactivated = 0;
 
 	for (unsigned int i = 0; i < taken; i++) {
@@ -337,7 +336,7 @@ static void shrink_list(enum lru_list lru, unsigned int nr, struct scan_control 
 	if (!active)
 		shrink_inactive_list(lru, nr, sc);
 	else if (lru_size(lru) > lru_size(lru - 1))
-		shrink_active_list(lru, nr, sc);
+		shrink_active_list(lru, nr);
 }
 
 static bool enter_reclaim(void)

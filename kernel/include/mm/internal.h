@@ -173,10 +173,8 @@ void folio_add_new_anon_lru(struct folio *folio);
 bool folio_isolate_lru(struct folio *folio);
 /* The end of isolation: put each on the list that its flags say now, and drop our references. */
 void folios_putback(struct folio **folios, unsigned int nr);
-/* Up to @nr of the oldest of @lru, isolated as above, into @folios. Returns how many; *scanned
- * grows by those looked at. */
-unsigned int isolate_lru_folios(enum lru_list lru, unsigned int nr, struct folio **folios,
-				unsigned long *scanned);
+/* Up to @nr of the oldest of @lru, isolated as above, into @folios. Returns how many. */
+unsigned int isolate_lru_folios(enum lru_list lru, unsigned int nr, struct folio **folios);
 /* Of one on a list, any context: to the old end of the inactive list, so that it goes next. */
 void folio_rotate_reclaimable(struct folio *folio);
 /* MADV_COLD: an active one becomes inactive. MADV_FREE: to the inactive file list, without
