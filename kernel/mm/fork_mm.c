@@ -28,7 +28,7 @@ static void copy_swap_pte(pte_t *dst, pte_t *src, struct copy_counts *counts)
 {
 	pte_t pte = ptep_get(src);
 
-	swap_duplicate(pte_to_swp_entry(pte));
+	swap_add_entries(pte_to_swp_entry(pte), 1);
 	if (pte_swp_exclusive(pte)) {
 		pte = pte_swp_clear_exclusive(pte);
 		set_pte(src, pte);

@@ -411,7 +411,7 @@ static bool unmap_anon_entry(struct folio *folio, struct mm_struct *mm, pte_t *p
 	if (likely(arg->counted))
 		arg->counted--;
 	else
-		swap_duplicate(entry);	/* fork has made another one meanwhile */
+		swap_add_entries(entry, 1);	/* fork has made another one meanwhile */
 	pte = clear_mapping(folio, mm, ptep, addr, arg->flags & TTU_BATCH_FLUSH);
 	if (folio_flag(folio, PG_anon_exclusive)) {
 		page_clear_flag(folio_page(folio), PG_anon_exclusive);

@@ -207,11 +207,6 @@ static bool change_count(swp_entry_t entry, int delta)
 	return only_copy;
 }
 
-void swap_duplicate(swp_entry_t entry)
-{
-	change_count(entry, 1);
-}
-
 void swap_add_entries(swp_entry_t entry, int n)
 {
 	change_count(entry, n);

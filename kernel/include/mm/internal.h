@@ -237,8 +237,7 @@ int shmem_unuse(unsigned int type);
 /* Give @folio, locked, dirty or about to be, not in the cache, a slot with @entries entries, near
  * the last one that this processor took; it is in the cache then. False: no slot is free. */
 bool folio_alloc_swap(struct folio *folio, unsigned int entries);
-void swap_duplicate(swp_entry_t entry);		/* one more entry */
-/* @n more, or -@n less, of a slot that has a copy, which is locked. */
+/* @n more of a slot in use; or -@n less, of one that has a copy, which is locked. */
 void swap_add_entries(swp_entry_t entry, int n);
 /* One less. True: it was the last, and the copy in memory is left. */
 bool swap_free(swp_entry_t entry);

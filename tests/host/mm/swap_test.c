@@ -344,7 +344,7 @@ static void a_slot_with_40000_owners(void **state)
 	entry = entry_at(mm, BASE);
 	/* As if each had so many children that hold the entry and do nothing. */
 	for (unsigned int i = 0; i < CHILDREN * SHARE; i++)
-		swap_duplicate(entry);
+		swap_add_entries(entry, 1);
 	assert_int_equal(swap_count(entry), CHILDREN * SHARE + CHILDREN + 1);
 	for (unsigned int i = 0; i < CHILDREN; i++) {
 		assert_int_equal(read64(i % 8, children[i], BASE), 100);

@@ -211,7 +211,7 @@ static void a_slot_counts_more_owners_than_a_short_could(void **state)
 	shim_swap(0, SWAP_PAGES, -1);
 	entry = take_slot(1);
 	for (unsigned int i = 2; i <= 100000; i++) {
-		swap_duplicate(entry);
+		swap_add_entries(entry, 1);
 		if (i % 9973 == 0)
 			assert_int_equal(swap_count(entry), i);
 	}
@@ -309,8 +309,8 @@ static void a_copy_whose_slot_is_named_keeps_it(void **state)
 	shim_swap(0, SWAP_PAGES, -1);
 	assert_true(folio_alloc_swap(folio, 0));
 	entry = folio_swap_entry(folio);
-	swap_duplicate(entry); /* as try_to_unmap does */
-	swap_duplicate(entry);
+	swap_add_entries(entry, 1); /* as try_to_unmap does */
+	swap_add_entries(entry, 1);
 	assert_false(folio_free_swap(folio));
 	swap_free(entry);
 	assert_false(folio_free_swap(folio));
@@ -367,7 +367,7 @@ static void random_uses_leave_the_counts_right(void **state)
 				drop_folio(folio);
 			}
 		} else if (random_below(3) == 0) {
-			swap_duplicate(model[i].entry);
+			swap_add_entries(model[i].entry, 1);
 			model[i].count++;
 		} else if (random_below(2) && model[i].copy) {
 			page_clear_flag(folio_page(model[i].copy), PG_dirty);

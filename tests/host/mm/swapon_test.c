@@ -308,7 +308,7 @@ static void swapoff_sleeps_until_the_last_slot_is_given_up(void **state)
 	reclaim(page_folio(page_at(mm, BASE)));
 	last_entry = entry_at(mm, BASE);
 	assert_true(in_cache(last_entry));
-	swap_duplicate(last_entry);
+	swap_add_entries(last_entry, 1);
 	shim_mm_exit(mm);
 	shim_on_sleep = give_it_up_at_last;
 	shim_on_resched = not_all_the_time;
