@@ -548,6 +548,47 @@ static void a_write_through_a_reference_keeps_a_free_page(void **state)
 	});
 }
 
+/* --- MADV_FREE of a page that another one is about to get back --- */
+
+static void pages_that_a_child_has_in_swap(void)
+{
+	private_pages();
+	child = shim_mm_fork(mm);
+	pages_out(mm, BASE, 1);
+	read_first();
+	ASSERT(is_out(child, BASE));
+}
+
+/* The child's tables have a lock of their own. */
+static bool while_one_table_is_locked(const struct task_struct *standing)
+{
+	return standing->nr_spin_held <= 1 && !irqs_disabled() && folios_are_idle();
+}
+
+static void the_child_reads(void)
+{
+	ASSERT(read64(3, child, BASE) == FIRST);
+}
+
+static void the_child_has_all(void)
+{
+	reclaim_first();
+	the_child_reads();
+	shim_mm_exit(child);
+	end();
+}
+
+static void a_page_that_becomes_anothers_too_is_not_free(void **state)
+{
+	run(&(struct scenario){
+		.before = pages_that_a_child_has_in_swap,
+		.operation = forget_lazily,
+		.may = while_one_table_is_locked,
+		.other = the_child_reads,
+		.after = the_child_has_all,
+	});
+}
+
 /* --- a page that is locked no longer --- */
 
 /* VM_LOCKED is set, the pages are not marked yet. */
@@ -758,6 +799,7 @@ int main(void)
 		INTERLEAVED(a_leaving_page_may_be_wanted_at_any_time),
 		INTERLEAVED(pages_may_be_used_at_any_time_of_a_swapoff),
 		INTERLEAVED(a_write_through_a_reference_keeps_a_free_page),
+		INTERLEAVED(a_page_that_becomes_anothers_too_is_not_free),
 		INTERLEAVED(a_page_that_is_unlocked_while_reclaim_looks_can_leave),
 		INTERLEAVED(a_page_that_is_locked_in_time_stays),
 		INTERLEAVED(a_file_may_go_while_its_pages_come_back),

@@ -276,6 +276,23 @@ static void free_pages_are_dropped_unless_written(void **state)
 	shim_mm_exit(mm);
 }
 
+/* What the folio knew of it is forgotten, too. */
+static void a_free_page_that_was_written_from_outside_is_dropped(void **state)
+{
+	struct folio *folio;
+	u64 value = 5;
+
+	prepare(1);
+	assert_int_equal(access_remote_vm(mm, BASE, &value, 8, true), 8);
+	folio = page_folio(page_at(mm, BASE));
+	assert_true(folio_flag(folio, PG_dirty));
+	assert_int_equal(do_madvise(mm, BASE, PAGE_SIZE, MADV_FREE), 0);
+	folio_get(folio);
+	reclaim(folio);
+	assert_int_equal(read64(1, mm, BASE), 0);
+	shim_mm_exit(mm);
+}
+
 /* Somebody has a reference and may be about to write. */
 static void a_free_page_that_is_in_use_is_not_dropped(void **state)
 {
@@ -520,6 +537,7 @@ int main(void)
 		MM_TEST(pageout_takes_what_is_ours_alone),
 		MM_TEST(cold_pages_go_before_others),
 		MM_TEST(free_pages_are_dropped_unless_written),
+		MM_TEST(a_free_page_that_was_written_from_outside_is_dropped),
 		MM_TEST(a_free_page_that_is_in_use_is_not_dropped),
 		MM_TEST(free_of_what_is_out_gives_its_slots_back),
 		MM_TEST(a_write_error_keeps_the_page),
