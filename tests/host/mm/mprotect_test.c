@@ -116,6 +116,23 @@ static void mprotect_refuses_what_linux_refuses(void **state)
 	fput(file);
 }
 
+static void growsdown_reaches_to_the_start_of_a_stack_only(void **state)
+{
+	const unsigned long read = PROT_READ | PROT_GROWSDOWN;
+	struct mm_struct *mm = shim_mm_new();
+
+	map_anon(mm, BASE, PAGE_SIZE, RW);
+	assert_int_equal(do_mmap(mm, NULL, BASE + PMD_SIZE, 4 * PAGE_SIZE, RW,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, 0),
+			 BASE + PMD_SIZE);
+	assert_int_equal(do_mprotect(mm, BASE, PAGE_SIZE, read), -EINVAL);
+	assert_int_equal(do_mprotect(mm, BASE + PAGE_SIZE, PAGE_SIZE, read), -ENOMEM);
+	assert_int_equal(do_mprotect(mm, BASE + PMD_SIZE + 2 * PAGE_SIZE, PAGE_SIZE, read), 0);
+	assert_int_equal(find_vma(mm, BASE + PMD_SIZE)->vm_end, BASE + PMD_SIZE + 3 * PAGE_SIZE);
+	check_all();
+	shim_mm_exit(mm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +142,7 @@ int main(void)
 		MM_TEST(the_zero_page_stays_read_only),
 		MM_TEST(a_cached_page_is_copied_after_a_private_mapping_becomes_writable),
 		MM_TEST(mprotect_refuses_what_linux_refuses),
+		MM_TEST(growsdown_reaches_to_the_start_of_a_stack_only),
 	};
 
 	return RUN_MM_TESTS(tests);

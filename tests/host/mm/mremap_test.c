@@ -181,6 +181,44 @@ static void mremap_refuses_what_linux_refuses(void **state)
 	shim_mm_exit(mm);
 }
 
+static void mremap_without_room_changes_nothing(void **state)
+{
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_MEMLOCK];
+	struct file *file = shim_file_new(PAGE_SIZE);
+	struct vm_area_struct *vma;
+
+	mm = shim_mm_new();
+	map_anon(mm, BASE, 4 * PAGE_SIZE, RW);
+	map_anon(mm, THERE, 4 * PAGE_SIZE, RW);
+	fill(BASE, 4);
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 1UL << 40, MREMAP_MAYMOVE, 0), -ENOMEM);
+	mm->map_count += max_map_count;
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, THERE + PMD_SIZE),
+			 -ENOMEM);
+	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, THERE + PAGE_SIZE),
+			 -ENOMEM);
+	mm->map_count -= max_map_count;
+	current->cred.euid = 1;
+	limit->rlim_cur = 4 * PAGE_SIZE;
+	assert_int_equal(do_mlock(mm, BASE, 4 * PAGE_SIZE, false), 0);
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 5 * PAGE_SIZE, 0, 0), -EAGAIN);
+	limit->rlim_cur = ~0UL;
+	current->cred.euid = 0;
+	vma = find_vma(mm, BASE);
+	vma->vm_flags |= VM_DONTEXPAND;
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 5 * PAGE_SIZE, 0, 0), -EFAULT);
+	assert_int_equal(do_mremap(mm, BASE, 4 * PAGE_SIZE, 4 * PAGE_SIZE,
+				   MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0), -EINVAL);
+	vma->vm_flags &= ~VM_DONTEXPAND;
+	expect_filled(BASE, 4);
+	map_file(mm, file, THERE, PAGE_SIZE, RW, MAP_SHARED, ~0UL - 1);
+	assert_int_equal(do_mremap(mm, THERE, PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE, 0),
+			 -EINVAL);
+	check_all();
+	shim_mm_exit(mm);
+	fput(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +231,7 @@ int main(void)
 		MM_TEST(length_zero_makes_a_second_view_of_shared_memory),
 		MM_TEST(a_moved_file_mapping_is_truncated_where_it_is_now),
 		MM_TEST(mremap_refuses_what_linux_refuses),
+		MM_TEST(mremap_without_room_changes_nothing),
 	};
 
 	return RUN_MM_TESTS(tests);

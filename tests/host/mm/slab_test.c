@@ -120,6 +120,29 @@ static void without_memory_there_is_null(void **state)
 		kmem_cache_free(test_caches[4], objs[nr]);
 }
 
+/* An interrupt may come while the processor is at its magazine, so it goes by it. */
+static void an_interrupt_has_objects_of_its_own(void **state)
+{
+	unsigned long before = stats_of("t100").active_objs;
+	void *objs[80];
+
+	kmem_cache_free(test_caches[2], kmem_cache_alloc(test_caches[2], GFP_KERNEL));
+	shim_this_cpu->irq_depth++;
+	local_irq_disable();
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++) {
+		objs[i] = kmem_cache_alloc(test_caches[2], GFP_NOWAIT);
+		assert_non_null(objs[i]);
+		memset(objs[i], i, 100);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++) {
+		assert_int_equal(((u8 *)objs[i])[99], i);
+		kmem_cache_free(test_caches[2], objs[i]);
+	}
+	local_irq_enable();
+	shim_this_cpu->irq_depth--;
+	assert_int_equal(stats_of("t100").active_objs, before);
+}
+
 /* --- misuse --- */
 
 static void write_after_free(void *arg)
@@ -161,6 +184,7 @@ int main(void)
 		MM_TEST(statistics_count_what_is_out),
 		MM_TEST(kmalloc_serves_every_size),
 		MM_TEST(without_memory_there_is_null),
+		MM_TEST(an_interrupt_has_objects_of_its_own),
 		MM_TEST(misuse_of_objects_panics),
 	};
 

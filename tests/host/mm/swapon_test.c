@@ -2,6 +2,8 @@
  * written there, and what swapoff leaves. */
 #include "swap_test.h"
 
+#include "../../../kernel/mm/swap_internal.h"
+
 #define AREA_PAGES   300
 #define VERSION_AT   1024 /* in the header: u32 each */
 #define LAST_PAGE_AT 1028
@@ -178,6 +180,26 @@ static void swapon_without_memory_changes_nothing(void **state)
 	assert_in_range(nth, 2, 20);
 }
 
+static void there_are_so_many_areas_and_no_more(void **state)
+{
+	struct block_device *bdev = disk();
+
+	for (unsigned int type = 0; type < MAX_SWAPFILES; type++)
+		swap_info[type].flags = SWP_USED;
+	assert_int_equal(try(bdev), -EPERM);
+	for (unsigned int type = 0; type < MAX_SWAPFILES; type++)
+		swap_info[type].flags = 0;
+	assert_int_equal(try(bdev), 0);
+}
+
+static void a_disk_without_a_whole_page_is_refused(void **state)
+{
+	struct block_device *bdev = disk();
+
+	bdev->nr_sectors = PAGE_SECTORS - 1;
+	assert_int_equal(try(bdev), -EINVAL);
+}
+
 /* --- swapoff --- */
 
 static void swapoff_brings_everything_back(void **state)
@@ -329,6 +351,8 @@ int main(void)
 		MM_TEST(a_disk_that_is_too_small_read_only_or_broken_is_refused),
 		MM_TEST(a_header_of_random_bytes_does_no_harm),
 		MM_TEST(swapon_without_memory_changes_nothing),
+		MM_TEST(there_are_so_many_areas_and_no_more),
+		MM_TEST(a_disk_without_a_whole_page_is_refused),
 		MM_TEST(swapoff_brings_everything_back),
 		MM_TEST(swapoff_that_cannot_read_leaves_all_as_it_was),
 		MM_TEST(swapoff_without_memory_leaves_all_as_it_was),

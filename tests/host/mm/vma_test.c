@@ -181,6 +181,45 @@ static void mmap_refuses_what_linux_refuses(void **state)
 	shim_mm_exit(mm);
 }
 
+static int refuse(struct file *file, struct vm_area_struct *vma)
+{
+	return -EPERM;
+}
+
+static void a_file_may_refuse_to_be_mapped(void **state)
+{
+	static const struct file_operations refusing = { .mmap = refuse }, without = {};
+	struct mm_struct *mm = shim_mm_new();
+	struct file *file = shim_file_new(PAGE_SIZE);
+
+	assert_int_equal(map_error(mm, file, 0, PAGE_SIZE, MAP_SHARED_VALIDATE | MAP_SYNC, 0),
+			 -EOPNOTSUPP);
+	file->f_op = &refusing;
+	assert_int_equal(map_error(mm, file, 0, PAGE_SIZE, MAP_SHARED, 0), -EPERM);
+	file->f_op = &without;
+	assert_int_equal(map_error(mm, file, 0, PAGE_SIZE, MAP_SHARED, 0), -ENODEV);
+	assert_int_equal(mm->map_count, 0);
+	fput(file);
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void what_can_never_be_had_is_refused(void **state)
+{
+	const unsigned long anon = MAP_PRIVATE | MAP_ANONYMOUS;
+	struct mm_struct *mm = shim_mm_new();
+
+	assert_int_equal(map_error(mm, NULL, 0, PAGE_SIZE, anon | MAP_HUGETLB, 0), -EINVAL);
+	assert_int_equal(map_error(mm, NULL, 0, TASK_SIZE, anon | MAP_NORESERVE, 0), -ENOMEM);
+	assert_int_equal(map_error(mm, NULL, 0, 1UL << 40, anon, 0), -ENOMEM);
+	assert_int_equal(do_brk(mm, mm->start_brk + (1UL << 40)), mm->start_brk);
+	mm->map_count += max_map_count + 1;
+	assert_int_equal(map_error(mm, NULL, 0, PAGE_SIZE, anon, 0), -ENOMEM);
+	mm->map_count -= max_map_count + 1;
+	check_all();
+	shim_mm_exit(mm);
+}
+
 static void limits_are_kept(void **state)
 {
 	struct mm_struct *mm = shim_mm_new();
@@ -235,6 +274,8 @@ int main(void)
 		MM_TEST(room_is_found_where_brute_force_finds_it),
 		MM_TEST(a_new_mapping_goes_below_the_last_one),
 		MM_TEST(mmap_refuses_what_linux_refuses),
+		MM_TEST(a_file_may_refuse_to_be_mapped),
+		MM_TEST(what_can_never_be_had_is_refused),
 		MM_TEST(limits_are_kept),
 		MM_TEST(brk_moves_the_end_of_the_heap),
 	};
