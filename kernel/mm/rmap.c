@@ -436,7 +436,7 @@ static bool try_to_unmap_one(struct folio *folio, struct vm_area_struct *vma, un
 	if (!find_mapping(&pvmw))
 		return true;
 	update_hiwater_rss(mm);
-	if (READ_ONCE(vma->vm_flags) & VM_LOCKED && !(ua->flags & TTU_IGNORE_MLOCK))
+	if (READ_ONCE(vma->vm_flags) & VM_LOCKED)
 		gone = false;
 	else if (!folio_test_anon(folio))
 		gone = unmap_file_entry(folio, mm, pvmw.pte, addr, ua->flags);

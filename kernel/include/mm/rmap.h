@@ -76,8 +76,7 @@ unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index);
  * without @try_lock). */
 int folio_referenced(struct folio *folio, vm_flags_t *vm_flags, bool try_lock);
 
-#define TTU_IGNORE_MLOCK 1u	/* locked areas lose it too */
-#define TTU_BATCH_FLUSH	 2u	/* put the flush off until try_to_unmap_flush() */
+#define TTU_BATCH_FLUSH	1u	/* put the flush off until try_to_unmap_flush() */
 
 /* Unmap @folio everywhere; its dirtiness is kept in the folio. The caller has a reference. Entries
  * of a file's page become none: it will be found in the page cache. Those of an anonymous one in

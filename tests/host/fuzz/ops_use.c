@@ -212,9 +212,9 @@ void op_rmap(struct proc *proc)
 		break;
 	case 2:
 	case 3:
-		if (try_to_unmap(folio, how == 2 ? 0 : TTU_IGNORE_MLOCK))
+		if (try_to_unmap(folio, 0))
 			ASSERT(!folio_mapcount(folio));
-		if (how == 2 && proc->pages[i].locked && page_at(proc->mm, addr_of(i)) != page)
+		if (proc->pages[i].locked && page_at(proc->mm, addr_of(i)) != page)
 			panic("the page at %#lx is locked, and was unmapped", addr_of(i));
 		break;
 	default:
