@@ -100,6 +100,7 @@ struct advice_walk {
 	struct folio		*folios[SWAP_CLUSTER_MAX];	/* isolated */
 	swp_entry_t		swap[SWAP_CLUSTER_MAX];
 	unsigned long		flush_start, flush_end;	/* where bits were cleared */
+	bool			isolates;
 };
 
 static void note_flush(struct advice_walk *walk, unsigned long addr)
@@ -141,9 +142,13 @@ static void walk_advised(struct advice_walk *walk, unsigned long start, unsigned
 			start = pmd_addr_end(start, end);
 			continue;
 		}
+		if (walk->isolates)
+			reclaim_begin();
 		start = walk_entries(walk, pmd, start, pmd_addr_end(start, end));
 		if (walk->nr)
 			walk->act(walk);
+		if (walk->isolates)
+			reclaim_end();
 		walk->nr = 0;
 		cond_resched();
 	}
@@ -283,6 +288,7 @@ static int advise_pages(struct vm_area_struct *vma, unsigned long start, unsigne
 	case MADV_PAGEOUT:
 		walk.entry = pageout_entry;
 		walk.act = pageout_collected;
+		walk.isolates = true;
 		break;
 	}
 	walk_advised(&walk, start, end);

@@ -339,7 +339,7 @@ static void shrink_list(enum lru_list lru, unsigned int nr, struct scan_control 
 		shrink_active_list(lru, nr);
 }
 
-static bool enter_reclaim(void)
+static bool try_reclaim_begin(void)
 {
 	int nr = atomic_read(&nr_reclaimers);
 
@@ -349,7 +349,13 @@ static bool enter_reclaim(void)
 	return false;
 }
 
-static void leave_reclaim(void)
+void reclaim_begin(void)
+{
+	(void)__wait_event(&reclaimers_wait, try_reclaim_begin(), TASK_UNINTERRUPTIBLE, true,
+			   WAIT_FOREVER);
+}
+
+void reclaim_end(void)
 {
 	atomic_dec(&nr_reclaimers);
 	if (!list_empty(&reclaimers_wait.head))
@@ -400,10 +406,9 @@ static void scan_once(struct scan_control *sc)
 		shrink_lists(sc);
 		return;
 	}
-	(void)__wait_event(&reclaimers_wait, enter_reclaim(), TASK_UNINTERRUPTIBLE, true,
-			   WAIT_FOREVER);
+	reclaim_begin();
 	shrink_lists(sc);
-	leave_reclaim();
+	reclaim_end();
 }
 
 /* Look at more and more of the lists until enough are free; at last, for somebody who would have to

@@ -323,6 +323,10 @@ unsigned long nr_contended_pages(void);
 unsigned long nr_reclaimable_pages(void);
 /* Free memory is below watermarks.low. Any context. */
 void wakeup_kswapd(void);
+/* Who takes folios off their lists to have them leave does so between these two, as one of a few at
+ * a time: most are in nobody's hands. Sleeps, but nobody in there waits for more than the disk. */
+void reclaim_begin(void);
+void reclaim_end(void);
 /* MADV_PAGEOUT: isolated @folios leave now, used or not, or go back to their lists. Those freed. */
 unsigned long reclaim_folios(struct folio **folios, unsigned int nr);
 #define SWAP_CLUSTER_MAX 32u	/* folios handled at a time */

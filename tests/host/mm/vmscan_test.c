@@ -231,6 +231,26 @@ static void pageout_takes_what_is_ours_alone(void **state)
 	shim_mm_exit(mm);
 }
 
+static void advise_while_others_reclaim(void *arg)
+{
+	unsigned long others = (unsigned long)arg;
+
+	prepare(64);
+	write_all(mm, 64, 1);
+	while (others--)
+		reclaim_begin();
+	do_madvise(mm, BASE, 64 * PAGE_SIZE, MADV_PAGEOUT);
+	ASSERT(nr_out(BASE, 64) == 64);
+}
+
+/* However many advise, most folios are on their lists. */
+static void pageout_waits_for_its_turn(void **state)
+{
+	assert_true(shim_survives(advise_while_others_reclaim, (void *)7));
+	assert_true(shim_panics(advise_while_others_reclaim, (void *)8,
+				"every thread sleeps for good"));
+}
+
 static void cold_pages_go_before_others(void **state)
 {
 	prepare(600);
@@ -535,6 +555,7 @@ int main(void)
 		MM_TEST(a_page_that_one_of_two_has_locked_stays),
 		MM_TEST(what_is_used_again_and_again_stays_longer),
 		MM_TEST(pageout_takes_what_is_ours_alone),
+		MM_TEST(pageout_waits_for_its_turn),
 		MM_TEST(cold_pages_go_before_others),
 		MM_TEST(free_pages_are_dropped_unless_written),
 		MM_TEST(a_free_page_that_was_written_from_outside_is_dropped),
