@@ -694,6 +694,11 @@ static void mapped_file(void)
 {
 	shared_pages();
 	folio = page_folio(page_at(mm, BASE));
+}
+
+static void mapped_file_to_look_at(void)
+{
+	mapped_file();
 	always = look_for_stale_translations;
 }
 
@@ -712,7 +717,7 @@ static void slots_are_back(void)
 static void a_page_without_a_slot_is_flushed_before_it_is_unlocked(void **state)
 {
 	run(&(struct scenario){
-		.before = mapped_file,
+		.before = mapped_file_to_look_at,
 		.operation = reclaim_first,
 		.may = without_spinlocks,
 		.other = no_slot_is_left,
@@ -722,7 +727,7 @@ static void a_page_without_a_slot_is_flushed_before_it_is_unlocked(void **state)
 
 static void a_file_in_two(void)
 {
-	mapped_file();
+	mapped_file_to_look_at();
 	child = shim_mm_new();
 	map_file(child, file, BASE, PAGES * PAGE_SIZE, RW, MAP_SHARED, 0);
 	read64(3, child, BASE);
@@ -791,6 +796,68 @@ static void pages_of_a_file_may_leave_at_any_time(void **state)
 		});
 }
 
+/* --- a hole, and somebody who falls into it --- */
+
+static bool while_a_fault_need_not_wait(const struct task_struct *standing)
+{
+	return without_spinlocks(standing) && !folio_flag(folio, PG_locked);
+}
+
+static void it_is_a_page_of_the_file(void)
+{
+	u64 value;
+
+	check_all();
+	assert_int_equal(shim_file_read(file, 8, &value, 8), 0);
+	assert_int_equal(read64(1, mm, BASE + 8), value);
+	assert_true(value == 0 || value == AFTER);
+	end();
+}
+
+static void a_page_that_comes_into_a_hole_is_one_of_the_file(void **state)
+{
+	run(&(struct scenario){
+		.before = mapped_file,
+		.operation = punch,
+		.may = while_a_fault_need_not_wait,
+		.other = write_first,
+		.after = it_is_a_page_of_the_file,
+	});
+}
+
+/* --- a page that moves, and goes meanwhile --- */
+
+static bool with_no_lock_but_mmap_lock(const struct task_struct *standing)
+{
+	return standing->nr_held <= 1 && without_spinlocks(standing);
+}
+
+/* Nobody may know the frame any more, wherever the page was. */
+static void punch_for_all(void)
+{
+	u64 value = LATER;
+
+	punch();
+	ASSERT(!mmu_try_write(1, mm, BASE, &value, 8));
+}
+
+static void zero_has_moved(void)
+{
+	assert_int_equal(read64(1, mm, BASE + PUD_SIZE), 0);
+	end();
+}
+
+static void a_page_that_moves_can_be_punched_out(void **state)
+{
+	run(&(struct scenario){
+		.before = mapped_file,
+		.operation = move,
+		.may = with_no_lock_but_mmap_lock,
+		.other = punch_for_all,
+		.after = zero_has_moved,
+	});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -807,6 +874,8 @@ int main(void)
 		INTERLEAVED(a_page_without_a_slot_is_flushed_before_it_is_unlocked),
 		INTERLEAVED(a_page_that_stays_in_one_is_flushed_before_it_is_unlocked),
 		INTERLEAVED(pages_of_a_file_may_leave_at_any_time),
+		INTERLEAVED(a_page_that_comes_into_a_hole_is_one_of_the_file),
+		INTERLEAVED(a_page_that_moves_can_be_punched_out),
 	};
 
 	return RUN_MM_TESTS(tests);

@@ -168,9 +168,28 @@ static void madvise_answers_as_linux_does(void **state)
 	shim_mm_exit(mm);
 }
 
+static void a_page_that_is_copied_away_is_locked_no_longer(void **state)
+{
+	struct file *file = shim_file_new(PAGE_SIZE);
+	struct mm_struct *mm = shim_mm_new();
+	struct page *page;
+
+	map_file(mm, file, BASE, PAGE_SIZE, RW, MAP_PRIVATE, 0);
+	assert_int_equal(do_mlock(mm, BASE, PAGE_SIZE, true), 0);
+	read8(0, mm, BASE);
+	page = page_at(mm, BASE);
+	assert_true(page_flag(page, PG_mlocked));
+	write8(0, mm, BASE, 1);
+	assert_false(page_flag(page, PG_mlocked));
+	assert_true(page_flag(page_at(mm, BASE), PG_mlocked));
+	shim_mm_exit(mm);
+	fput(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		MM_TEST(a_page_that_is_copied_away_is_locked_no_longer),
 		MM_TEST(mlock_brings_pages_in_and_counts_them),
 		MM_TEST(on_fault_brings_nothing_in),
 		MM_TEST(future_mappings_are_locked_and_brought_in),

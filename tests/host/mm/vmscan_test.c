@@ -348,6 +348,26 @@ static void free_of_what_is_out_gives_its_slots_back(void **state)
 	shim_mm_exit(mm);
 }
 
+/* Back in memory, with its slot kept, and nobody else has either: a write needs no copy. */
+static void the_last_owner_of_a_page_keeps_it(void **state)
+{
+	struct mm_struct *child;
+	struct page *page;
+
+	prepare(1);
+	write_all(mm, 1, 1);
+	child = shim_mm_fork(mm);
+	pages_out(mm, BASE, 1);
+	verify_all(mm, 1, 1);
+	verify_all(child, 1, 1);
+	shim_mm_exit(child);
+	page = page_at(mm, BASE);
+	assert_true(page_flag(page, PG_swapcache));
+	write_all(mm, 1, 2);
+	assert_ptr_equal(page_at(mm, BASE), page);
+	shim_mm_exit(mm);
+}
+
 /* --- errors, and no room --- */
 
 static unsigned int nr_copies(unsigned int pages)
@@ -561,6 +581,7 @@ int main(void)
 		MM_TEST(a_free_page_that_was_written_from_outside_is_dropped),
 		MM_TEST(a_free_page_that_is_in_use_is_not_dropped),
 		MM_TEST(free_of_what_is_out_gives_its_slots_back),
+		MM_TEST(the_last_owner_of_a_page_keeps_it),
 		MM_TEST(a_write_error_keeps_the_page),
 		MM_TEST(a_write_error_keeps_no_other_page),
 		MM_TEST(a_read_error_is_a_sigbus_for_exactly_those_who_touch),
