@@ -29,7 +29,7 @@ void dcache_init(void)
 
 	for (i = 0; i < DCACHE_BUCKETS; i++)
 		INIT_LIST_HEAD(&dcache_hash[i]);
-	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 8, NULL);
+	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 8);
 }
 
 static unsigned int name_hash(const char *name, size_t len)

@@ -24,8 +24,8 @@ static struct kmem_cache *files_cache, *fs_cache;	/* [c] */
 
 void fdtable_init(void)
 {
-	files_cache = kmem_cache_create("files_struct", sizeof(struct files_struct), 8, NULL);
-	fs_cache = kmem_cache_create("fs_struct", sizeof(struct fs_struct), 8, NULL);
+	files_cache = kmem_cache_create("files_struct", sizeof(struct files_struct), 8);
+	fs_cache = kmem_cache_create("fs_struct", sizeof(struct fs_struct), 8);
 }
 
 struct files_struct *files_alloc(void)

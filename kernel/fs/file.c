@@ -190,7 +190,7 @@ struct file *anon_file(const char *name, const struct file_operations *fops, voi
 
 void file_init(void)
 {
-	file_cache = kmem_cache_create("file", sizeof(struct file), 8, NULL);
+	file_cache = kmem_cache_create("file", sizeof(struct file), 8);
 	anon_mount = kern_mount(&anon_fs_type, NULL);
 	ASSERT(!IS_ERR(anon_mount));
 }

@@ -21,7 +21,7 @@ static struct kmem_cache *inode_cache;		/* [c] */
 
 void inode_init(void)
 {
-	inode_cache = kmem_cache_create("inode", sizeof(struct inode), 8, NULL);
+	inode_cache = kmem_cache_create("inode", sizeof(struct inode), 8);
 }
 
 struct inode *new_inode(struct super_block *sb, umode_t mode, u64 ino)

@@ -25,7 +25,7 @@ static struct kmem_cache *names_cache;		/* [c] buffers of PATH_MAX bytes */
 
 void namei_init(void)
 {
-	names_cache = kmem_cache_create("names", PATH_MAX, 8, NULL);
+	names_cache = kmem_cache_create("names", PATH_MAX, 8);
 }
 
 char *alloc_name(void)

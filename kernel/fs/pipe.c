@@ -650,7 +650,7 @@ static struct file_system_type pipe_fs_type = {
 
 void pipe_init(void)
 {
-	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 8, NULL);
+	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 8);
 	pipe_mount = kern_mount(&pipe_fs_type, NULL);
 	ASSERT(!IS_ERR(pipe_mount));
 }

@@ -42,8 +42,8 @@ static struct kmem_cache *anon_vma_cache, *anon_vma_chain_cache;
 void anon_vma_init(void)
 {
 	anon_vma_cache = kmem_cache_create_typesafe("anon_vma", sizeof(struct anon_vma), 8);
-	anon_vma_chain_cache = kmem_cache_create("anon_vma_chain", sizeof(struct anon_vma_chain), 8,
-						 NULL);
+	anon_vma_chain_cache = kmem_cache_create("anon_vma_chain",
+						 sizeof(struct anon_vma_chain), 8);
 }
 
 static struct anon_vma *anon_vma_alloc(void)

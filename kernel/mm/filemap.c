@@ -38,7 +38,7 @@ static const struct radix_ops node_ops = { node_alloc, node_free };
 
 void filemap_init(void)
 {
-	node_cache = kmem_cache_create("radix_node", RADIX_NODE_SIZE, 8, NULL);
+	node_cache = kmem_cache_create("radix_node", RADIX_NODE_SIZE, 8);
 	for (unsigned int i = 0; i < NR_FOLIO_WAITS; i++)
 		init_waitqueue_head(&folio_waits[i]);
 }

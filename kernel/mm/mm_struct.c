@@ -148,7 +148,7 @@ void mm_init(void)
 	init_rwsem(&init_mm.mmap_lock, RANK_MMAP);
 	page_alloc_init();
 	slab_init();
-	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 64, NULL);
+	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm_struct), 64);
 	vma_cache_init();
 	anon_vma_init();
 	filemap_init();

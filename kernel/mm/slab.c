@@ -14,7 +14,7 @@
 #include <mm/internal.h>
 #include <mm/verify.h>
 
-#define MAGAZINE_SIZE	32
+#define MAGAZINE_SIZE	31	/* with their number 256 bytes: found by a shift */
 #define MAX_EMPTY	4	/* slabs without an object out that a cache keeps */
 #define KMALLOC_MAX	2048UL	/* larger ones are whole frames */
 #define POISON_FREED	0x6b
@@ -30,7 +30,6 @@ struct kmem_cache {
 	unsigned int		size;		/* [c] bytes from object to object */
 	unsigned int		object_bytes;	/* [c] as asked for */
 	unsigned int		per_slab;	/* [c] */
-	void			(*ctor)(void *); /* [c] run at each allocation */
 	bool			typesafe;	/* [c] see kmem_cache_create_typesafe */
 	spinlock_t		lock;		/* RANK_SLAB */
 	/* [lock] slabs with a free object, the fullest first */
@@ -79,20 +78,19 @@ static void check_object(struct kmem_cache *cache, void *obj)
 
 static void slab_add(struct kmem_cache *cache, struct page *page)
 {
-	void *base = page_address(page);
+	void *base = page_address(page), *first = NULL;
+	const size_t size = cache->size;
 
 	page_init_flags(page, page->flags | BIT(PG_slab));
 	page->slab_cache = cache;
 	page->slab_inuse = 0;
-	page->slab_free = NULL;
-	for (unsigned int i = cache->per_slab; i-- > 0;) {
-		void *obj = base + i * cache->size;
-
+	for (void *obj = base + (cache->per_slab - 1) * size; obj >= base; obj -= size) {
 		if (CONFIG_DEBUG && !cache->typesafe)
-			memset(obj, POISON_FREED, cache->size);
-		*(void **)obj = page->slab_free;
-		page->slab_free = obj;
+			memset(obj, POISON_FREED, size);
+		*(void **)obj = first;
+		first = obj;
 	}
+	page->slab_free = first;
 	list_add_tail(&page->slab_node, &cache->partial);
 	cache->nr_slabs++;
 	cache->nr_empty++;
@@ -213,29 +211,46 @@ static void magazine_drain(struct kmem_cache *cache, struct magazine *mag, unsig
 		slab_release(page);
 }
 
+/* What is done to an object on its way out. */
+static inline void *hand_out(struct kmem_cache *cache, void *obj, gfp_t gfp)
+{
+	if (CONFIG_DEBUG && !cache->typesafe)
+		check_object(cache, obj);
+	return gfp & __GFP_ZERO ? memset(obj, 0, cache->object_bytes) : obj;
+}
+
+/* The magazine is empty, or an interrupt's must not be touched. */
+static __noinline void *alloc_slow(struct kmem_cache *cache, struct magazine *mag, gfp_t gfp)
+{
+	void *obj;
+
+	if (!in_interrupt()) {
+		magazine_refill(cache, mag);
+		if (mag->nr)
+			return hand_out(cache, mag->objs[--mag->nr], gfp);
+	}
+	obj = cache_take(cache, gfp);
+	return obj ? hand_out(cache, obj, gfp) : NULL;
+}
+
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	struct magazine *mag = &cache->magazines[smp_processor_id()];
-	void *obj = NULL;
 
-	if (likely(!in_interrupt())) {
-		if (unlikely(!mag->nr))
-			magazine_refill(cache, mag);
-		if (likely(mag->nr))
-			obj = mag->objs[--mag->nr];
+	if (unlikely(in_interrupt() || !mag->nr))
+		return alloc_slow(cache, mag, gfp);
+	return hand_out(cache, mag->objs[--mag->nr], gfp);
+}
+
+/* The magazine is full, or an interrupt's must not be touched. */
+static __noinline void free_slow(struct kmem_cache *cache, struct magazine *mag, void *obj)
+{
+	if (in_interrupt()) {
+		cache_put(cache, obj);
+		return;
 	}
-	if (unlikely(!obj)) {
-		obj = cache_take(cache, gfp);
-		if (!obj)
-			return NULL;
-	}
-	if (CONFIG_DEBUG && !cache->typesafe)
-		check_object(cache, obj);
-	if (gfp & __GFP_ZERO)
-		memset(obj, 0, cache->object_bytes);
-	if (cache->ctor)
-		cache->ctor(obj);
-	return obj;
+	magazine_drain(cache, mag, MAGAZINE_SIZE / 2);
+	mag->objs[mag->nr++] = obj;
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
@@ -245,13 +260,10 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	DEBUG_ASSERT(virt_to_page(obj)->slab_cache == cache);
 	if (CONFIG_DEBUG && !cache->typesafe)
 		poison_object(cache, obj);
-	if (unlikely(in_interrupt())) {
-		cache_put(cache, obj);
-		return;
-	}
-	if (unlikely(mag->nr == MAGAZINE_SIZE))
-		magazine_drain(cache, mag, MAGAZINE_SIZE / 2);
-	mag->objs[mag->nr++] = obj;
+	if (unlikely(in_interrupt() || mag->nr == MAGAZINE_SIZE))
+		free_slow(cache, mag, obj);
+	else
+		mag->objs[mag->nr++] = obj;
 }
 
 /* Take the next empty slab, which are last in the list, out of @cache; NULL: there is none. */
@@ -310,22 +322,20 @@ static void cache_init(struct kmem_cache *cache, size_t size, size_t align)
 	list_add_tail(&cache->node, &caches);
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
-				     void (*ctor)(void *))
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
 {
 	struct kmem_cache *cache = kmem_cache_alloc(&cache_cache, GFP_NOWAIT | __GFP_ZERO);
 
 	if (!cache)
 		panic("no memory for the cache of %s", name);
 	cache->name = name;
-	cache->ctor = ctor;
 	cache_init(cache, size, align);
 	return cache;
 }
 
 struct kmem_cache *kmem_cache_create_typesafe(const char *name, size_t size, size_t align)
 {
-	struct kmem_cache *cache = kmem_cache_create(name, size, align, NULL);
+	struct kmem_cache *cache = kmem_cache_create(name, size, align);
 
 	cache->typesafe = true;
 	return cache;
@@ -336,7 +346,7 @@ void slab_init(void)
 	cache_init(&cache_cache, sizeof(struct kmem_cache), 64);
 	for (unsigned int i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++)
 		kmalloc_caches[i] = kmem_cache_create(kmalloc_names[i], kmalloc_sizes[i],
-						      kmalloc_sizes[i] % 64 ? 8 : 64, NULL);
+						      kmalloc_sizes[i] % 64 ? 8 : 64);
 }
 
 /* --- any size --- */

@@ -17,7 +17,7 @@ static struct kmem_cache *vma_cache;
 
 void vma_cache_init(void)
 {
-	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vm_area_struct), 8, NULL);
+	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vm_area_struct), 8);
 }
 
 struct vm_area_struct *vma_alloc(struct mm_struct *mm)

@@ -37,8 +37,8 @@ LIST_HEAD(all_tasks);
 
 void fork_init(void)
 {
-	task_cache = kmem_cache_create("task_struct", sizeof(struct task_struct), 64, NULL);
-	signal_cache = kmem_cache_create("signal_struct", sizeof(struct signal_struct), 64, NULL);
+	task_cache = kmem_cache_create("task_struct", sizeof(struct task_struct), 64);
+	signal_cache = kmem_cache_create("signal_struct", sizeof(struct signal_struct), 64);
 	/* A thread for each 128 KiB of memory: its stack, tables and structures are less. */
 	max_threads = min(totalram_pages / 32, (unsigned long)PID_MAX - 1000);
 }

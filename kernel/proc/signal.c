@@ -27,7 +27,7 @@ static struct kmem_cache *sigqueue_cache;
 
 void signal_init(void)
 {
-	sigqueue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 8, NULL);
+	sigqueue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 8);
 }
 
 bool fatal_signal_pending(struct task_struct *task)

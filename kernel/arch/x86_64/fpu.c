@@ -124,7 +124,7 @@ void fpu_init(void)
 {
 	struct fpu_state *probe;
 
-	fpu_cache = kmem_cache_create("fpu_state", state_bytes, 64, NULL);
+	fpu_cache = kmem_cache_create("fpu_state", state_bytes, 64);
 	probe = fpu_alloc();
 	if (!probe)
 		panic("no memory for the FPU area");

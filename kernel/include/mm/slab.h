@@ -6,10 +6,8 @@
 
 struct kmem_cache;
 
-/* @size, @align in bytes. @ctor NULL or run once per object when its slab is made (the object must
- * be given back in that state). Only at start-up: panics without memory. */
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
-				     void (*ctor)(void *));
+/* @size, @align in bytes. Only at start-up: panics without memory. */
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);
 /* A cache whose free objects stay of this kind: their memory is zero at first, is not poisoned, and
  * goes back to the frames only after every processor has had its interrupts on. So with interrupts
  * off a stale pointer may be followed, to learn whether the object still is what it was. */

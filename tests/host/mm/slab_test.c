@@ -13,7 +13,7 @@ static int boot_with_caches(void **state)
 
 	shim_boot();
 	for (unsigned int i = 0; i < NR_CACHES; i++)
-		test_caches[i] = kmem_cache_create(names[i], sizes[i], i == 3 ? 64 : 8, NULL);
+		test_caches[i] = kmem_cache_create(names[i], sizes[i], i == 3 ? 64 : 8);
 	check_take_baseline();
 	return 0;
 }
