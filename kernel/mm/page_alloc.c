@@ -170,8 +170,9 @@ static __noinline void pcp_drain(struct pcp *pcp, unsigned int nr)
 }
 
 /* Put a whole block on the empty stack, or single frames when blocks are short; below min only the
- * one that @gfp may have, since whoever comes next may have less. */
-static __noinline bool pcp_refill(struct pcp *pcp, gfp_t gfp)
+ * one that @gfp may have, since whoever comes next may have less. Returns one; NULL: there is
+ * none. */
+static __noinline struct page *pcp_refill(struct pcp *pcp, gfp_t gfp)
 {
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
 	struct page *page = NULL;
@@ -188,7 +189,7 @@ static __noinline bool pcp_refill(struct pcp *pcp, gfp_t gfp)
 	spin_unlock_irqrestore(&zone.lock, flags);
 	if (unlikely(low))
 		wakeup_kswapd();
-	return pcp->nr;
+	return pcp->nr ? pcp->pages[--pcp->nr] : NULL;
 }
 
 static struct page *alloc_frame(gfp_t gfp)
@@ -197,9 +198,7 @@ static struct page *alloc_frame(gfp_t gfp)
 
 	if (unlikely(in_interrupt()))
 		return zone_alloc(gfp, 0);
-	if (unlikely(!pcp->nr) && !pcp_refill(pcp, gfp))
-		return NULL;
-	return pcp->pages[--pcp->nr];
+	return likely(pcp->nr) ? pcp->pages[--pcp->nr] : pcp_refill(pcp, gfp);
 }
 
 static void free_frame(struct page *page)
@@ -306,7 +305,7 @@ static bool only_in_pieces(unsigned int order)
 }
 
 /* The stack is empty and the zone is at its watermark. */
-static struct page *alloc_slow(gfp_t gfp, unsigned int order)
+static __noinline struct page *alloc_slow(gfp_t gfp, unsigned int order)
 {
 	struct reclaim_state state = {};
 
@@ -331,12 +330,10 @@ static struct page *alloc_slow(gfp_t gfp, unsigned int order)
 
 static void prepare_frames(struct page *page, gfp_t gfp, unsigned int order)
 {
-	for (unsigned long i = 0; i < 1UL << order; i++) {
-		if (CONFIG_DEBUG)
-			check_poison(page + i);
-		if (gfp & __GFP_ZERO)
-			clear_page(page_address(page + i));
-	}
+	for (unsigned long i = 0; CONFIG_DEBUG && i < 1UL << order; i++)
+		check_poison(page + i);
+	if (gfp & __GFP_ZERO)
+		clear_pages(page_address(page), 1UL << order);
 	DEBUG_ASSERT(!atomic_read(&page->_refcount) && !atomic_read(&page->_mapcount));
 	page_init_flags(page, 0);
 	page->mapping = NULL;

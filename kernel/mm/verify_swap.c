@@ -77,7 +77,7 @@ bool verify_swap_begin(void)
 		if (words.nr[type] != swap_info[type].map.max)
 			return false;
 	for (unsigned long i = 0; i < words.nr_chunks; i++)
-		clear_page(words.chunks[i]);
+		clear_pages(words.chunks[i], 1);
 	return true;
 }
 

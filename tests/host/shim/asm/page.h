@@ -42,9 +42,9 @@ static inline phys_addr_t image_to_phys(const void *addr)
 	return (unsigned long)addr - KERNEL_BASE + phys_base;
 }
 
-static inline void clear_page(void *page)
+static inline void clear_pages(void *pages, unsigned long nr)
 {
-	__builtin_memset(page, 0, PAGE_SIZE);
+	__builtin_memset(pages, 0, nr * PAGE_SIZE);
 }
 
 static inline void copy_page(void *to, const void *from)

@@ -46,12 +46,12 @@ static inline phys_addr_t image_to_phys(const void *addr)
 	return (unsigned long)addr - KERNEL_BASE + phys_base;
 }
 
-/* Zero or copy one page through the direct map. */
-static inline void clear_page(void *page)
+/* Zero @nr pages in a row, or copy one, through the direct map. */
+static inline void clear_pages(void *pages, unsigned long nr)
 {
-	unsigned long count = PAGE_SIZE / 8;
+	unsigned long count = nr * (PAGE_SIZE / 8);
 
-	asm volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0UL) : "memory");
+	asm volatile("rep stosq" : "+D"(pages), "+c"(count) : "a"(0UL) : "memory");
 }
 
 static inline void copy_page(void *to, const void *from)
