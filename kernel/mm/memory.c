@@ -446,7 +446,7 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 	vmf.address = addr & PAGE_MASK;
 	vmf.flags = flags;
 	vmf.pmd = mm_alloc_pmd(vma->vm_mm, addr);
-	if (!vmf.pmd || (unlikely(pmd_none(vmf.pmd)) && pte_alloc(vma->vm_mm, vmf.pmd)))
+	if (!vmf.pmd || pte_alloc(vma->vm_mm, vmf.pmd))
 		return VM_FAULT_OOM;
 	vmf.ptep = pte_offset(vmf.pmd, addr);
 	vmf.ptl = pte_lockptr(vmf.pmd);

@@ -101,33 +101,46 @@ static int populate(struct mm_struct *mm, u64 *entry)
 	return 0;
 }
 
-pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr)
+/* Each entry is read once. */
+static inline pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 {
-	pgd_t *pgd = mm->pgd + pgd_index(addr);
-	pud_t *pud;
+	pgd_t pgd = { READ_ONCE(mm->pgd[pgd_index(addr)].val) };
+	pud_t pud;
 
-	if (pgd_none(pgd))
+	if (unlikely(!pgd.val))
 		return NULL;
-	pud = pud_offset(pgd, addr);
-	return pud_none(pud) ? NULL : pmd_offset(pud, addr);
+	pud.val = READ_ONCE(pud_offset(&pgd, addr)->val);
+	return likely(pud.val) ? pmd_offset(&pud, addr) : NULL;
 }
 
-pmd_t *mm_alloc_pmd(struct mm_struct *mm, unsigned long addr)
+pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	return find_pmd(mm, addr);
+}
+
+static __noinline pmd_t *make_pmd(struct mm_struct *mm, unsigned long addr)
 {
 	pgd_t *pgd = mm->pgd + pgd_index(addr);
 	pud_t *pud;
 
-	if (unlikely(pgd_none(pgd)) && populate(mm, &pgd->val))
+	if (pgd_none(pgd) && populate(mm, &pgd->val))
 		return NULL;
 	pud = pud_offset(pgd, addr);
-	if (unlikely(pud_none(pud)) && populate(mm, &pud->val))
+	if (pud_none(pud) && populate(mm, &pud->val))
 		return NULL;
 	return pmd_offset(pud, addr);
 }
 
-int pte_alloc(struct mm_struct *mm, pmd_t *pmd)
+pmd_t *mm_alloc_pmd(struct mm_struct *mm, unsigned long addr)
 {
-	return likely(!pmd_none(pmd)) ? 0 : populate(mm, &pmd->val);
+	pmd_t *pmd = find_pmd(mm, addr);
+
+	return likely(pmd) ? pmd : make_pmd(mm, addr);
+}
+
+int pte_alloc_slow(struct mm_struct *mm, pmd_t *pmd)
+{
+	return populate(mm, &pmd->val);
 }
 
 /* Take the table out of *entry and put it on @dead. */

@@ -280,7 +280,12 @@ pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr);
 /* The same, making upper levels. NULL: no memory. May sleep. mmap_lock held at least for read. */
 pmd_t *mm_alloc_pmd(struct mm_struct *mm, unsigned long addr);
 /* Make *pmd point to an empty leaf table unless it has one already. 0 or -ENOMEM. May sleep. */
-int pte_alloc(struct mm_struct *mm, pmd_t *pmd);
+int pte_alloc_slow(struct mm_struct *mm, pmd_t *pmd);
+static inline int pte_alloc(struct mm_struct *mm, pmd_t *pmd)
+{
+	return likely(!pmd_none(pmd)) ? 0 : pte_alloc_slow(mm, pmd);
+}
+
 /* Unlink the tables over [start, end) that map nothing below @floor and nothing from @ceiling on,
  * and put their frames on @dead. All leaf entries in the range are none. mmap_lock held for write;
  * no rmap walk can find the range any more. The caller flushes all processors, then gives each to
