@@ -24,7 +24,7 @@ enum page_state_item {
 struct vm_counters {
 	long		state[NR_PAGE_STATES];
 	unsigned long	event[NR_VM_EVENT_ITEMS];
-};
+} __aligned(64);
 
 extern struct vm_counters vm_counters[NR_CPUS];	/* [this processor, not in interrupts] */
 
