@@ -188,13 +188,15 @@ static int dup_mmap(struct mm_struct *mm, struct mm_struct *old)
 	int err = 0;
 
 	copy_layout(mm, old);
-	for (vma = find_vma(old, 0); vma && !err; vma = vma_next(vma)) {
+	list_for_each_entry(vma, &old->mmap_list, vm_list) {
 		long pages = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
 
 		if (vma->vm_flags & VM_DONTCOPY)
 			vm_stat_account(mm, vma->vm_flags & ~VM_LOCKED, -pages);
 		else
 			err = dup_vma(mm, vma);
+		if (err)
+			break;
 	}
 	mm->hiwater_vm = mm->total_vm;
 	/* Whoever runs our threads must not write through what was writable until now. */
