@@ -67,7 +67,7 @@ static void reseed(void)
 	key[0] ^= (u32)rdtsc();
 }
 
-/* Take a key for one caller out of the pool, and replace the pool's. */
+/* Take half a block for one caller out of the pool, and make the other half the pool's key. */
 static void take_key(u32 mine[8])
 {
 	unsigned long flags = spin_lock_irqsave(&pool_lock);
@@ -87,6 +87,10 @@ void get_random_bytes(void *buf, size_t bytes)
 	u64 nr = 0;
 
 	take_key(mine);
+	if (bytes <= sizeof(mine)) {
+		memcpy(buf, mine, bytes);	/* no key is needed to make more of it */
+		return;
+	}
 	while (bytes) {
 		size_t part = min(bytes, (size_t)BLOCK_BYTES);
 
