@@ -13,13 +13,14 @@
 
 %include "entry.inc"
 
-extern syscall_table, unknown_syscall
+extern syscall_table
 extern do_trap, do_user_fault, do_kernel_fault, do_irq, do_paranoid_trap, iret_fault
 extern do_signal_or_resched, schedule_tail, do_exit
 extern CPU_CURRENT, CPU_KERNEL_SP, CPU_USER_SP, CPU_NEED_RESCHED, TASK_SIGPENDING
 extern SYSCALL_LIMIT
 
 MSR_GS_BASE	equ 0xc0000101
+ENOSYS		equ 38
 
 SMAP_SITES entry_smap_sites
 
@@ -43,14 +44,11 @@ syscall_entry:
 	SAVE_GPRS
 	xor ebp, ebp			; backtraces end here
 	sti
-	mov eax, eax			; a number has 32 bits
-	cmp eax, SYSCALL_LIMIT
-	jae .unknown
-	mov rax, [syscall_table + rax * 8]
-	test rax, rax
-	jz .unknown
+	cmp rax, SYSCALL_LIMIT
+	jae .large
+.call:
 	mov rcx, r10
-	call rax
+	call [syscall_table + rax * 8]
 .done:
 	cli
 	cmp dword [gs:CPU_NEED_RESCHED], 0
@@ -59,22 +57,17 @@ syscall_entry:
 	cmp byte [rcx + TASK_SIGPENDING], 0
 	jne .slow
 
-	; What C keeps (rbx, r12 to r15) is still as it was, unless the call replaced the whole
-	; frame, as sigreturn and execve do: they make orig_rax negative. SYSRET sets rip from rcx
-	; and the flags from r11, so both must agree with the frame. A non-canonical rip would fault
-	; in kernel mode on the user's stack, and TF or RF in r11 are not restored as IRET does it.
-	; All these go by IRET.
+	; What C keeps (rbx, r12 to r15) is still as it was, and the frame has the same in rcx and
+	; rip, and in r11 and the flags, which is what SYSRET makes of them; unless the call
+	; replaced the whole frame, as sigreturn and execve do: they make orig_rax negative.
+	; SYSRET to a non-canonical rip would fault in kernel mode on the user's stack, and TF or
+	; RF are not restored as IRET does it. All these go by IRET.
 	cmp qword [rsp + ORIG_RAX], 0
 	jl .slow
 	mov rcx, [rsp + REGS_RIP]
+	cmp rcx, [canonical_end]
+	jae .slow
 	mov r11, [rsp + REGS_RFLAGS]
-	cmp rcx, [rsp + REGS_RCX]
-	jne .slow
-	cmp r11, [rsp + REGS_R11]
-	jne .slow
-	mov rdx, rcx
-	shr rdx, 47
-	jnz .slow
 	test r11d, EFLAGS_TF | EFLAGS_RF
 	jnz .slow
 	mov rbp, [rsp + REGS_RBP]
@@ -90,9 +83,11 @@ syscall_entry:
 .slow:
 	mov [rsp + REGS_RAX], rax
 	jmp return_to_user
-.unknown:
-	mov edi, [rsp + ORIG_RAX]
-	call unknown_syscall
+.large:
+	mov eax, eax			; a number has 32 bits
+	cmp eax, SYSCALL_LIMIT
+	jb .call
+	mov rax, -ENOSYS
 	jmp .done
 
 ; ---- the way back to user mode with a full pt_regs at rsp
@@ -291,6 +286,9 @@ align 16
 %endrep
 
 section .rodata
+align 8
+canonical_end:	dq 1 << 47		; where the lower half of the addresses ends
+
 ; The 32 exception entries, for the descriptor table.
 global exception_entries
 align 8

@@ -9,11 +9,8 @@
 typedef long (*syscall_fn)(unsigned long, unsigned long, unsigned long, unsigned long,
 			   unsigned long, unsigned long);
 
-/* By number; NULL for what does not exist. Called with the six arguments as the user passed
+/* By number; what does not exist answers -ENOSYS. Called with the six arguments as the user passed
  * them. */
 extern const syscall_fn syscall_table[NR_SYSCALLS];
-
-/* Answer the call @nr that is not in the table: says so in the log, once each; -ENOSYS. */
-long unknown_syscall(unsigned int nr);
 
 #endif
