@@ -2,7 +2,9 @@
  * Holds:  a page's index stays what it was, because the new area's vm_pgoff moves with it. While
  *         entries move, the family's or file's lock is held for write, so that no walk misses one
  *         on its way.
- * Locks:  mmap_lock for write; the pte locks of both tables, the lower address's table first.
+ *         What one table maps moves with the table, where old and new place allow it.
+ * Locks:  mmap_lock for write; the pte locks of both tables, the lower address's table first, or
+ *         page_table_lock where a table moves.
  * Read:   vma.c, zap.c. */
 #include <mm/internal.h>
 
@@ -72,8 +74,20 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 	drop_rmap_locks(vma);
 }
 
+/* All that the table at @from maps, with the table. No pte lock is needed: to find the table takes
+ * mmap_lock or one of the locks taken here. Flushed before these go, as above, and with it the
+ * processors' memory of which table was there. */
+static void move_whole_table(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long from,
+			     pmd_t *new_pmd)
+{
+	take_rmap_locks(vma);
+	move_table(vma->vm_mm, old_pmd, new_pmd);
+	flush_tlb_mm_range(vma->vm_mm, from, from + PMD_SIZE, true);
+	drop_rmap_locks(vma);
+}
+
 /* Move what is mapped in [from, from + len) to @to. Returns the bytes done: fewer when no table
- * could be had for the rest. */
+ * could be had for the rest. That cannot be when the same range moves back. */
 static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long from,
 				      unsigned long to, unsigned long len)
 {
@@ -92,7 +106,13 @@ static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long 
 		if (pmd_none(old_pmd))
 			continue;
 		new_pmd = mm_alloc_pmd(vma->vm_mm, to + done);
-		if (!new_pmd || pte_alloc(vma->vm_mm, new_pmd))
+		if (!new_pmd)
+			break;
+		if (step == PMD_SIZE && pmd_none(new_pmd)) {
+			move_whole_table(vma, old_pmd, from + done, new_pmd);
+			continue;
+		}
+		if (pte_alloc(vma->vm_mm, new_pmd))
 			break;
 		move_ptes(vma, old_pmd, from + done, from + done + step, new_pmd, to + done);
 	}
@@ -166,7 +186,7 @@ static unsigned long move_vma(struct mremap *m, struct vm_area_struct *vma, unsi
 	}
 	vm_stat_account(m->mm, fresh->vm_flags, m->new_len >> PAGE_SHIFT);
 	done = move_page_tables(vma, m->addr, to, m->old_len);
-	if (done < m->old_len) {	/* back again: the tables are still there */
+	if (done < m->old_len) {	/* back again: a table has stayed there or comes along */
 		move_page_tables(vma, to, m->addr, done);
 		munmap_locked(m->mm, to, m->new_len);
 		vma_merge_changed(vma);

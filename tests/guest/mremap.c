@@ -68,6 +68,39 @@ static void moving(void)
 	munmap(p, 4 * MIB);
 }
 
+/* Where both places begin and end with a page table, the table itself moves. */
+static void tables(void)
+{
+	const int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+	char *room = free_range(16 * MIB), *p = room + (-(unsigned long)room & (2 * MIB - 1));
+	char *q = p + 8 * MIB;
+	pid_t pid;
+
+	map_at(p, 4 * MIB, RW);
+	number(p, 1024);
+	pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		if (mremap(p, 4 * MIB, 4 * MIB, flags, q) != q || wrong_numbers(q, 1024))
+			_exit(1);
+		memset(q, 0, 4 * MIB);
+		if (mremap(q, 4 * MIB, 4 * MIB, flags, p) != p || p[0] || p[4 * MIB - PAGE])
+			_exit(2);
+		_exit(0);
+	}
+	is(wait_for(pid), 0, "a child moves 4 MiB it shares, overwrites them and moves them back");
+	is(wrong_numbers(p, 1024), 0, "the parent's memory stays as it was");
+	ok(mremap(p, 4 * MIB, 4 * MIB, flags, q) == q, "4 MiB of whole page tables move");
+	is(wrong_numbers(q, 1024), 0, "all 1024 pages have moved with their content");
+	faults(READ, p + 2 * MIB, SIGSEGV, SEGV_MAPERR, "the old place is empty");
+	ok(mremap(q, 2 * MIB, 2 * MIB, flags | MREMAP_DONTUNMAP, p) == p,
+	   "MREMAP_DONTUNMAP moves a table away from under its mapping");
+	is(wrong_numbers(p, 512), 0, "the pages are at the new place");
+	is(q[0] | q[PAGE], 0, "and the old one is zero");
+	is(*(int *)(q + 2 * MIB), 1512, "what lies behind it stays");
+	munmap(p, 12 * MIB);
+}
+
 static void fixed(void)
 {
 	char *p = map_anon(4 * PAGE, RW), *to = map_at(free_range(8 * PAGE), 8 * PAGE, RW);
@@ -187,6 +220,7 @@ static void body(void)
 {
 	in_place();
 	moving();
+	tables();
 	fixed();
 	dontunmap();
 	refused();

@@ -4,7 +4,8 @@
  *         can be used again as it is (the per-processor cache).
  * Locks:  mm->page_table_lock guards upper-level entries of a user mm; kernel entries change only
  *         under vmalloc's mutex. Reading an upper-level entry needs no lock: it goes from none to a
- *         table once and back only under mmap_lock held for write.
+ *         table once and back only under mmap_lock held for write, when no walk of the reverse map
+ *         can come there.
  * Read:   mm/memory.c, which fills leaf entries; mm/zap.c, which empties them. */
 #include <asm/pgtable.h>
 
@@ -141,6 +142,17 @@ pmd_t *mm_alloc_pmd(struct mm_struct *mm, unsigned long addr)
 int pte_alloc_slow(struct mm_struct *mm, pmd_t *pmd)
 {
 	return populate(mm, &pmd->val);
+}
+
+void move_table(struct mm_struct *mm, pmd_t *from, pmd_t *to)
+{
+	u64 table = from->val;
+
+	DEBUG_ASSERT(table && pmd_none(to));
+	spin_lock(&mm->page_table_lock);
+	WRITE_ONCE(from->val, 0);
+	WRITE_ONCE(to->val, table);
+	spin_unlock(&mm->page_table_lock);
 }
 
 /* Take the table out of *entry and put it on @dead. */

@@ -13,6 +13,7 @@
 #define OUT		(BASE + 8 * PMD_SIZE)			/* in swap */
 #define OUT_PAGES	8
 #define OUT_SHARED	(BASE + 9 * PMD_SIZE)			/* shared, in swap */
+#define WHOLE		(BASE + 16 * PMD_SIZE)			/* all of two tables */
 
 struct operation {
 	const char	*name;
@@ -42,6 +43,8 @@ static struct mm_struct *prepare(void)
 	read64(0, mm, PRIVATE + 2 * PAGE_SIZE);
 	map_file(mm, file, SHARED, FILE_PAGES * PAGE_SIZE, RW, MAP_SHARED, 0);
 	map_anon(mm, EMPTY, 4 * PAGE_SIZE, RW);
+	map_anon(mm, WHOLE, 2 * PMD_SIZE, RW);
+	fill(mm, WHOLE + PMD_SIZE - PAGE_SIZE, 2, 900);
 	disk = shim_swap(0, 100, -1);
 	map_anon(mm, OUT, OUT_PAGES * PAGE_SIZE, RW);
 	fill(mm, OUT, OUT_PAGES, 500);
@@ -66,6 +69,7 @@ static void verify(struct mm_struct *mm)
 	assert_int_equal(read64(1, mm, PRIVATE), 5);
 	for (unsigned int i = 1; i < FILE_PAGES; i++)
 		assert_int_equal(read64(1, mm, PRIVATE + i * PAGE_SIZE), i % 2 ? 0 : 1000 + i);
+	expect(1, mm, WHOLE + PMD_SIZE - PAGE_SIZE, 2, 900);
 	expect(1, mm, OUT, OUT_PAGES, 500);
 	expect(1, mm, OUT_SHARED, OUT_PAGES, 700);
 }
@@ -175,6 +179,13 @@ static long run_move_dontunmap(struct mm_struct *mm)
 	return value_or_error(do_mremap(mm, ANON, 12 * PAGE_SIZE, 12 * PAGE_SIZE,
 					MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
 					FREE - 3 * PAGE_SIZE));
+}
+
+/* The second table needs one above it that the first does not. */
+static long run_move_tables(struct mm_struct *mm)
+{
+	return value_or_error(do_mremap(mm, WHOLE, 2 * PMD_SIZE, 2 * PMD_SIZE,
+					MREMAP_MAYMOVE | MREMAP_FIXED, FREE + PUD_SIZE - PMD_SIZE));
 }
 
 static long run_move_file(struct mm_struct *mm)
@@ -406,6 +417,7 @@ static struct operation operations[] = {
 	OPERATION(run_move_whole),
 	OPERATION(run_move_middle),
 	OPERATION(run_move_dontunmap),
+	OPERATION(run_move_tables),
 	OPERATION(run_move_file),
 	OPERATION(run_brk),
 	OPERATION(run_read_fault),

@@ -262,6 +262,41 @@ static void protection_and_moves_lose_no_write_while_pages_leave(void **state)
 	shim_mm_exit(mm);
 }
 
+/* Whole tables go to and fro while reclaim and a child's walks look for the pages in them. */
+static void tables_move_and_lose_no_write_while_pages_leave(void **state)
+{
+	void (*const workers[])(void *) = { count_if_allowed, count_if_allowed,
+					    reclaim_all_the_time };
+	struct os_thread *threads[NR_WORKERS];
+	struct mm_struct *child;
+
+	prepare();
+	map_anon(mm, BASE + PAGES * PAGE_SIZE, PMD_SIZE - PAGES * PAGE_SIZE, RW);
+	for (unsigned int page = 0; page < PAGES; page++)
+		write64(0, mm, word(page, 6), 1000 + page);
+	child = shim_mm_fork(mm);
+	start(workers, threads);
+	for (unsigned int n = 0; !time_is_up(); n++) {
+		unsigned long to = BASE + PUD_SIZE;
+
+		ASSERT(do_mremap(mm, BASE, PMD_SIZE, PMD_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
+		       to);
+		if (n % 2)
+			reclaim_pages(child, PAGES);
+		for (unsigned int page = 0; page < PAGES; page++)
+			if (read64(0, mm, to + page * PAGE_SIZE + 6 * 8) != 1000 + page)
+				panic("page %u is wrong where it has moved", page);
+		ASSERT(do_mremap(mm, to, PMD_SIZE, PMD_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, BASE) ==
+		       BASE);
+		reclaim_pages(child, PAGES);
+	}
+	join(threads);
+	for (unsigned int page = 0; page < PAGES; page++)
+		assert_int_equal(read64(0, child, word(page, 6)), 1000 + page);
+	shim_mm_exit(child);
+	shim_mm_exit(mm);
+}
+
 /* Two fault on the same pages that are out, a third takes the area away. */
 static void touch(void *arg)
 {
@@ -552,6 +587,7 @@ int main(void)
 		MM_TEST(fork_while_pages_are_being_written_loses_nothing),
 		MM_TEST(mprotect_and_munmap_hold_at_once_though_reclaim_flushes_later),
 		MM_TEST(protection_and_moves_lose_no_write_while_pages_leave),
+		MM_TEST(tables_move_and_lose_no_write_while_pages_leave),
 		MM_TEST(faults_and_unmapping_of_one_page_agree),
 		MM_TEST(swapoff_races_with_fork_exit_and_faults),
 		MM_TEST(shared_pages_lose_no_write),

@@ -286,6 +286,9 @@ static inline int pte_alloc(struct mm_struct *mm, pmd_t *pmd)
 	return likely(!pmd_none(pmd)) ? 0 : pte_alloc_slow(mm, pmd);
 }
 
+/* Let *to, which is none, have the table of *from. mmap_lock held for write; no rmap walk can come
+ * to either place. The caller flushes all processors, upper levels included, before one can. */
+void move_table(struct mm_struct *mm, pmd_t *from, pmd_t *to);
 /* Unlink the tables over [start, end) that map nothing below @floor and nothing from @ceiling on,
  * and put their frames on @dead. All leaf entries in the range are none. mmap_lock held for write;
  * no rmap walk can find the range any more. The caller flushes all processors, then gives each to
