@@ -108,8 +108,7 @@ static void tree_facts(struct task_struct *task, bool group, struct task_facts *
 		group_usage(task, f);
 		return;
 	}
-	f->utime = task->utime_ns;
-	f->stime = task->stime_ns;
+	task_cputime(task, &f->utime, &f->stime);
 	f->min_flt = task->min_flt;
 	f->maj_flt = task->maj_flt;
 }

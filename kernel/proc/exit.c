@@ -148,9 +148,11 @@ static void forget_children(struct task_struct *leader)
 static void account_dead_thread(struct task_struct *task)
 {
 	struct signal_struct *signal = task->signal;
+	u64 utime, stime;
 
-	signal->utime_ns += task->utime_ns;
-	signal->stime_ns += task->stime_ns;
+	task_cputime(task, &utime, &stime);
+	signal->utime_ns += utime;
+	signal->stime_ns += stime;
 	signal->min_flt += task->min_flt;
 	signal->maj_flt += task->maj_flt;
 	signal->nvcsw += task->nvcsw;

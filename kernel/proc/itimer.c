@@ -1,6 +1,6 @@
 /* itimer.c - interval timers, and the limit on processor time.
  * Holds:  ITIMER_REAL is a timer of sched/clock.c; the other two, and RLIMIT_CPU, are looked at by
- *         the tick of whichever thread runs, so they are as fine as the tick.
+ *         the tick of whichever thread runs: they end at the first tick after their time.
  * Locks:  signal->lock. real_timer is started under it by whoever sets it, and by its own function.
  * Read:   sched/clock.c, sched/core.c (scheduler_tick). */
 #include <proc/itimer.h>
@@ -43,6 +43,24 @@ static struct cpu_itimer *cpu_itimer(struct signal_struct *signal, int which)
 	return which == ITIMER_VIRTUAL ? &signal->virt_timer : &signal->prof_timer;
 }
 
+/* What the process has used of that kind of time; signal->lock held. */
+static u64 cpu_itimer_now(int which)
+{
+	u64 utime, stime;
+
+	process_cputime(current, &utime, &stime);
+	return which == ITIMER_VIRTUAL ? utime : utime + stime;
+}
+
+static u64 cpu_left(struct signal_struct *signal, int which)
+{
+	u64 expires = cpu_itimer(signal, which)->expires_ns, now = cpu_itimer_now(which);
+
+	if (!expires)
+		return 0;
+	return expires > now ? expires - now : NSEC_PER_USEC;
+}
+
 static u64 real_left(struct signal_struct *signal)
 {
 	u64 now = ktime_get();
@@ -58,7 +76,7 @@ static void read_itimer(struct signal_struct *signal, int which, struct itimerva
 		value->it_value = left_timeval(real_left(signal));
 		value->it_interval = ns_timeval(signal->real_interval);
 	} else {
-		value->it_value = left_timeval(cpu_itimer(signal, which)->left_ns);
+		value->it_value = left_timeval(cpu_left(signal, which));
 		value->it_interval = ns_timeval(cpu_itimer(signal, which)->interval_ns);
 	}
 }
@@ -107,7 +125,9 @@ int do_setitimer(int which, const struct itimerval *value, struct itimerval *old
 	} else {
 		struct cpu_itimer *it = cpu_itimer(signal, which);
 
-		it->left_ns = timeval_ns(&value->it_value);
+		it->expires_ns = timeval_ns(&value->it_value);
+		if (it->expires_ns)
+			it->expires_ns += cpu_itimer_now(which);
 		it->interval_ns = timeval_ns(&value->it_interval);
 	}
 	spin_unlock_irq(&signal->lock);
@@ -141,28 +161,21 @@ void itimers_exit(struct signal_struct *signal)
 	timer_cancel(&signal->real_timer);
 }
 
-static void cpu_itimer_tick(struct task_struct *task, struct cpu_itimer *it, int sig)
+static void cpu_itimer_tick(struct task_struct *task, struct cpu_itimer *it, u64 now, int sig)
 {
 	struct kernel_siginfo info = { .si_signo = sig, .si_code = SI_KERNEL };
 
-	if (!it->left_ns)
+	if (!it->expires_ns || now < it->expires_ns)
 		return;
-	if (it->left_ns > TICK_NSEC) {
-		it->left_ns -= TICK_NSEC;
-		return;
-	}
-	it->left_ns = it->interval_ns;
+	it->expires_ns = it->interval_ns ? it->expires_ns + it->interval_ns : 0;
 	send_signal_locked(sig, &info, task, true);
 }
 
 /* SIGXCPU each second past the soft limit, SIGKILL at the hard one. */
-static void check_cpu_limit(struct task_struct *task, struct signal_struct *signal)
+static void check_cpu_limit(struct task_struct *task, struct signal_struct *signal, u64 seconds)
 {
 	const struct rlimit *limit = &signal->rlim[RLIMIT_CPU];
-	u64 utime, stime, seconds;
 
-	process_cputime(task, &utime, &stime);
-	seconds = (utime + stime) / NSEC_PER_SEC;
 	if (limit->rlim_max != RLIM_INFINITY && seconds >= limit->rlim_max) {
 		send_signal_locked(SIGKILL, NULL, task, true);
 	} else if (seconds >= limit->rlim_cur && seconds > signal->cpu_limit_warned) {
@@ -171,20 +184,21 @@ static void check_cpu_limit(struct task_struct *task, struct signal_struct *sign
 	}
 }
 
-void process_tick(struct task_struct *task, bool user)
+void process_tick(struct task_struct *task)
 {
 	struct signal_struct *signal = task->signal;
+	u64 utime, stime;
 
-	if (likely(!signal->virt_timer.left_ns && !signal->prof_timer.left_ns &&
+	if (likely(!signal->virt_timer.expires_ns && !signal->prof_timer.expires_ns &&
 		   signal->rlim[RLIMIT_CPU].rlim_cur == RLIM_INFINITY))
 		return;
 	if (task->flags & (PF_KTHREAD | PF_EXITING))
 		return;
 	spin_lock(&signal->lock);
-	if (user)
-		cpu_itimer_tick(task, &signal->virt_timer, SIGVTALRM);
-	cpu_itimer_tick(task, &signal->prof_timer, SIGPROF);
+	process_cputime(task, &utime, &stime);
+	cpu_itimer_tick(task, &signal->virt_timer, utime, SIGVTALRM);
+	cpu_itimer_tick(task, &signal->prof_timer, utime + stime, SIGPROF);
 	if (signal->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
-		check_cpu_limit(task, signal);
+		check_cpu_limit(task, signal, (utime + stime) / NSEC_PER_SEC);
 	spin_unlock(&signal->lock);
 }

@@ -14,19 +14,14 @@ void process_cputime(struct task_struct *task, u64 *utime_ns, u64 *stime_ns)
 {
 	struct signal_struct *signal = task->signal;
 	struct task_struct *t;
-	u64 ran;
+	u64 utime, stime;
 
 	*utime_ns = signal->utime_ns;
 	*stime_ns = signal->stime_ns;
 	for_each_thread(task, t) {
-		ran = task_runtime(t);
-		if (t->tick_user) {
-			*stime_ns += t->stime_ns;
-			*utime_ns += ran - min(ran, t->stime_ns);
-		} else {
-			*utime_ns += t->utime_ns;
-			*stime_ns += ran - min(ran, t->utime_ns);
-		}
+		task_cputime(t, &utime, &stime);
+		*utime_ns += utime;
+		*stime_ns += stime;
 	}
 }
 
@@ -84,9 +79,7 @@ void get_rusage(struct task_struct *task, int who, struct rusage *ru)
 
 	memset(ru, 0, sizeof(*ru));
 	if (who == RUSAGE_THREAD) {
-		stime = task->stime_ns;
-		utime = task_runtime(task);
-		utime -= min(utime, stime);
+		task_cputime(task, &utime, &stime);
 		add_thread(ru, task);
 		pages = process_maxrss(task);
 	} else if (who != RUSAGE_CHILDREN) {

@@ -152,6 +152,19 @@ static struct runqueue *task_rq_lock(struct task_struct *task)
 	}
 }
 
+void task_cputime(struct task_struct *task, u64 *utime_ns, u64 *stime_ns)
+{
+	unsigned long flags = local_irq_save();
+	struct runqueue *rq = task_rq_lock(task);
+
+	if (rq->curr == task)
+		update_curr(rq, ktime_get());
+	*utime_ns = task->utime_ns;
+	*stime_ns = task->stime_ns;
+	rq_unlock(rq);
+	local_irq_restore(flags);
+}
+
 void set_current_state(unsigned int state)
 {
 	(void)xchg(&current->state, state);
@@ -316,7 +329,8 @@ static void context_switch(struct runqueue *rq, struct task_struct *prev, struct
 		if (unlikely(prev == rq->idle))
 			clear_bit_atomic(rq - runqueues, &idle_mask);
 		if (unlikely(!rq->next_tick)) {
-			rq->next_tick = now + TICK_NSEC;
+			/* Not a whole tick from now: short work would never meet one. */
+			rq->next_tick = now - now % TICK_NSEC + TICK_NSEC;
 			clock_rearm();
 		}
 	}
@@ -447,9 +461,9 @@ void scheduler_tick(bool user)
 	now = ktime_get();
 	if (!rq->next_tick || now < rq->next_tick)
 		return;
-	curr->tick_user = user;
 	rq_lock(rq);
-	update_curr(rq, now);
+	update_curr(rq, now);		/* by what the tick before saw: neither sum goes back */
+	curr->tick_user = user;
 	if (curr == rq->idle) {
 		rq->next_tick = 0;	/* until somebody runs */
 		rq_unlock(rq);
@@ -466,7 +480,7 @@ void scheduler_tick(bool user)
 	}
 	rq_unlock(rq);
 	clock_rearm();
-	process_tick(curr, user);
+	process_tick(curr);
 }
 
 u64 sched_next_tick(void)

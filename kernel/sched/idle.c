@@ -97,19 +97,6 @@ void __noreturn cpu_idle_loop(void)
 	}
 }
 
-u64 task_runtime(struct task_struct *task)
-{
-	u64 ran = READ_ONCE(task->utime_ns) + READ_ONCE(task->stime_ns);
-	s64 since;
-
-	if (READ_ONCE(task->on_cpu)) {
-		since = ktime_get() - READ_ONCE(task->exec_start);
-		if (since > 0)
-			ran += since;
-	}
-	return ran;
-}
-
 void cpu_usage(unsigned int cpu, struct cpu_usage *usage)
 {
 	struct runqueue *rq = &runqueues[cpu];

@@ -43,6 +43,14 @@ static u64 process_time(struct task_struct *task)
 	return utime + stime;
 }
 
+static u64 thread_time(struct task_struct *task)
+{
+	u64 utime, stime;
+
+	task_cputime(task, &utime, &stime);
+	return utime + stime;
+}
+
 /* Clocks below 0 name the processor time of a process or thread: ~pid << 3, bit 2 thread. */
 static int cputime_of(int clock, u64 *ns)
 {
@@ -54,7 +62,7 @@ static int cputime_of(int clock, u64 *ns)
 	task = pid ? find_get_task(pid) : current;
 	if (!task)
 		return -EINVAL;
-	*ns = clock & 4 ? task_runtime(task) : process_time(task);
+	*ns = clock & 4 ? thread_time(task) : process_time(task);
 	if (pid)
 		put_task(task);
 	return 0;
@@ -80,7 +88,7 @@ static int read_clock(int clock, u64 *ns)
 		*ns = process_time(current);
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = task_runtime(current);
+		*ns = thread_time(current);
 		return 0;
 	}
 	return clock < 0 ? cputime_of(clock, ns) : -EINVAL;

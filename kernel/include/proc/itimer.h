@@ -13,7 +13,7 @@ struct timer;
 int do_getitimer(int which, struct itimerval *value);
 int do_setitimer(int which, const struct itimerval *value, struct itimerval *old);
 /* The scheduler's tick has found @task running; interrupts off. */
-void process_tick(struct task_struct *task, bool user);
+void process_tick(struct task_struct *task);
 /* signal->real_timer has run out. */
 void real_timer_expired(struct timer *timer);
 /* The last thread is gone: no more alarms. */

@@ -36,9 +36,9 @@ struct cred {
 	u32	groups[32];
 };
 
-/* An interval timer on processor time: counted down by the tick. */
+/* An interval timer on processor time: looked at by the tick. */
 struct cpu_itimer {
-	u64	left_ns;	/* 0: not armed */
+	u64	expires_ns;	/* when the process will have used so much; 0: not armed */
 	u64	interval_ns;
 };
 

@@ -65,8 +65,9 @@ int set_cpus_allowed(struct task_struct *task, unsigned long mask);
 void set_user_nice(struct task_struct *task, int nice);
 /* @task, which runs in user mode on another processor, is to look at its flags now. Any context. */
 void kick_task(struct task_struct *task);
-/* ns that @task has run, up to now. */
-u64 task_runtime(struct task_struct *task);
+/* Processor time in ns that @task has had up to now, in user mode and in the kernel as the ticks
+ * found it. Neither goes back. Any context. */
+void task_cputime(struct task_struct *task, u64 *utime_ns, u64 *stime_ns);
 
 /* For /proc and sysinfo(2). */
 struct cpu_usage {		/* ns since boot */
