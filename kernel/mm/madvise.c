@@ -389,7 +389,7 @@ static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned l
 		if (!vma)
 			return -ENOMEM;
 		if (vma->vm_flags & VM_PFNMAP ||
-		    !(vma->vm_flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
+		    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
 			return -EINVAL;
 		to = min(end, vma->vm_end);
 		err = populate_range(mm, start, to, write);

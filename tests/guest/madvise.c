@@ -55,6 +55,7 @@ static void dontneed(void)
 static void populate(void)
 {
 	char *p = map_anon(8 * PAGE, RW), *r = map_anon(4 * PAGE, PROT_READ);
+	char *w = map_anon(PAGE, PROT_WRITE), *x = map_anon(PAGE, PROT_EXEC);
 
 	is(madvise(p, 4 * PAGE, ADV_POPULATE_WRITE), 0, "POPULATE_WRITE succeeds");
 	is(resident(p, 8), 4, "it has filled its four pages and no other");
@@ -63,10 +64,17 @@ static void populate(void)
 	fails(madvise(r, 4 * PAGE, ADV_POPULATE_WRITE), EINVAL,
 	      "POPULATE_WRITE of read-only memory is EINVAL");
 	is(madvise(r, 4 * PAGE, ADV_POPULATE_READ), 0, "POPULATE_READ of it succeeds");
+	fails(madvise(w, PAGE, ADV_POPULATE_READ), EINVAL,
+	      "POPULATE_READ of what may only be written is EINVAL");
+	is(madvise(w, PAGE, ADV_POPULATE_WRITE), 0, "POPULATE_WRITE of it succeeds");
+	fails(madvise(x, PAGE, ADV_POPULATE_READ), EINVAL,
+	      "POPULATE_READ of what may only be executed is EINVAL");
 	must(munmap(r + PAGE, PAGE) == 0);
 	fails(madvise(r, 4 * PAGE, ADV_POPULATE_READ), ENOMEM, "with a hole it is ENOMEM");
 	munmap(r, 4 * PAGE);
 	munmap(p, 8 * PAGE);
+	munmap(w, PAGE);
+	munmap(x, PAGE);
 }
 
 static int is_mapped(void *p)

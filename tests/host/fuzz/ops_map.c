@@ -264,9 +264,14 @@ void op_advise(struct proc *proc)
 	    want ? want : hole, r, nothing);
 }
 
-/* What MADV_POPULATE_* returns for a page that cannot be had. */
-static long populate_error(vm_fault_t fault)
+/* What MADV_POPULATE_* returns for a page that cannot be had. It asks for the right to read, too,
+ * which a processor does not where it may write. */
+static long populate_error(struct mpage *page, bool write)
 {
+	vm_fault_t fault = expected_fault(page, write);
+
+	if (page->mapped && !(page->prot & (write ? PROT_WRITE : PROT_READ)))
+		return -EINVAL;
 	if (fault & VM_FAULT_SIGSEGV_MAPERR)
 		return -ENOMEM;
 	if (fault & VM_FAULT_SIGSEGV_ACCERR)
@@ -283,7 +288,7 @@ void op_populate(struct proc *proc)
 
 	say("madvise page %u+%u populate for %s", r.first, r.nr, write ? "write" : "read");
 	for (; good < r.nr && !want; good++)
-		want = populate_error(expected_fault(&proc->pages[r.first + good], write));
+		want = populate_error(&proc->pages[r.first + good], write);
 	if (!met(proc, TRY(do_madvise(proc->mm, addr_of(r.first), r.nr * PAGE_SIZE,
 				      write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ)), want,
 		 nothing, nothing))
