@@ -157,6 +157,8 @@ static void damage_fpstate(int sig, siginfo_t *info, void *ptr)
 		uc->uc_mcontext.fpregs = (void *)hide(0x1001);
 	else if (evil == 4)
 		memset(uc->uc_mcontext.fpregs, 0xff, 512 + 64);
+	else if (evil == 5)	/* the reserved part of XSAVE's header */
+		memset((char *)uc->uc_mcontext.fpregs + 512 + 16, 0xff, 48);
 	else
 		uc->uc_mcontext.fpregs->mxcsr = 0xffffffff;
 }
@@ -167,6 +169,25 @@ static int damaged_fpstate(void *arg)
 	install(SIGUSR1, damage_fpstate, 0);
 	raise(SIGUSR1);
 	return 0;
+}
+
+static volatile int refused;
+
+static void on_refused(int sig, siginfo_t *info, void *ptr)
+{
+	(void)sig, (void)info, (void)ptr;
+	if (++refused > 3)
+		_exit(99);
+}
+
+/* The processor refuses the state, and the program lives on behind its raise(). */
+static int survived_fpstate(void *arg)
+{
+	evil = (unsigned long)arg;
+	install(SIGUSR1, damage_fpstate, 0);
+	install(SIGSEGV, on_refused, 0);
+	raise(SIGUSR1);
+	return refused;
 }
 
 static int bare_sigreturn(void *arg)
@@ -216,6 +237,9 @@ static void hostile(void)
 	   "so does one at an unmapped address");
 	ok(child(damaged_fpstate, (void *)3) >= 0, "reserved MXCSR bits are survived");
 	ok(child(damaged_fpstate, (void *)4) >= 0, "so is a floating-point state of all ones");
+	is(child(survived_fpstate, (void *)2), EXITED(1),
+	   "a handler of the SIGSEGV for it returns to the interrupted program");
+	is(child(survived_fpstate, (void *)5), EXITED(1), "also if the state was impossible");
 	is(child(bare_sigreturn, NULL) & 0x7f, SIGSEGV, "sigreturn without a frame kills");
 	is(child(kernel_stack_pointer, NULL) & 0x7f, SIGSEGV,
 	   "a signal with the stack pointer in the kernel kills");

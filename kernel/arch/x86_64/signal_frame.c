@@ -164,9 +164,12 @@ long sys_rt_sigreturn(void)
 		goto bad;
 	set_current_blocked(uc.uc_sigmask);
 	current->restart.fn = NULL;	/* of a call that the handler came into */
-	if (fpu_restore_user((void *)uc.uc_mcontext.fpstate))
-		goto bad;
 	restore_context(regs, &uc.uc_mcontext);
+	/* A handler of the SIGSEGV may go on from where the first handler came. */
+	if (fpu_restore_user((void *)uc.uc_mcontext.fpstate)) {
+		fpu_reset_current();
+		goto bad;
+	}
 	do_sigaltstack(&uc.uc_stack, NULL, regs->rsp, MINSIGSTKSZ);
 	return regs->rax;
 bad:
