@@ -253,6 +253,12 @@ static int drop_caches_store(struct inode *inode, char *line)
 	return 0;
 }
 
+static int mmap_min_addr_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", MMAP_MIN_ADDR);
+	return 0;
+}
+
 static const struct proc_entry vm_table[] = {
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .show = drop_caches_show,
 	  .store = drop_caches_store },
@@ -264,6 +270,7 @@ static const struct proc_entry vm_table[] = {
 	  .store = swappiness_store },
 	{ .name = "max_map_count", .mode = RW_MODE, .show = max_map_count_show,
 	  .store = max_map_count_store },
+	{ .name = "mmap_min_addr", .show = mmap_min_addr_show },
 	{ .name = NULL },
 };
 

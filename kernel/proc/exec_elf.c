@@ -22,7 +22,6 @@
 
 #define ELF_ET_DYN_BASE	(TASK_SIZE / 3 * 2 & PAGE_MASK)
 #define MAX_PHDR_BYTES	65536
-#define MIN_ADDRESS	65536UL		/* mmap_min_addr: NULL pointers must fault */
 
 /* One ELF file that is being mapped. */
 struct elf_file {
@@ -305,7 +304,7 @@ static int place_program(struct elf_file *elf)
 {
 	if (elf->ehdr.e_type == ET_DYN)
 		elf->bias = ELF_ET_DYN_BASE - elf->low;
-	if (elf->low + elf->bias < MIN_ADDRESS || elf->high - elf->low > TASK_SIZE ||
+	if (elf->low + elf->bias < MMAP_MIN_ADDR || elf->high - elf->low > TASK_SIZE ||
 	    elf->high + elf->bias > STACK_TOP - (1UL << 20))
 		return -ENOEXEC;
 	return 0;

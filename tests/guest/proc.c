@@ -315,6 +315,7 @@ static void tunables(void)
 	is(after_writing(swappiness, "0"), 0, "or 0");
 	is(after_writing(swappiness, "201\n"), -1, "not more");
 	is(after_writing(swappiness, "-1\n"), -1, "nor less");
+	is(read_number("/proc/sys/vm/mmap_min_addr"), 65536, "vm.mmap_min_addr can be read");
 	is(after_writing(swappiness, "much\n"), -1, "nor a word");
 	is(read_number(swappiness), 0, "which leaves it as it was");
 	is(after_writing(cluster, "0\n"), 0, "vm.page-cluster can be 0");

@@ -125,7 +125,6 @@ void zap_page_range(struct vm_area_struct *vma, unsigned long start, unsigned lo
 /* --- mmap.c --- */
 /* Unmap [start, start + len), mmap_lock held for write. 0, or an errno and nothing is unmapped. */
 int munmap_locked(struct mm_struct *mm, unsigned long start, unsigned long len);
-#define MMAP_MIN_ADDR	65536UL		/* nothing below, so that a NULL pointer faults */
 
 /* A free place for @len bytes as mmap chooses it, @flags as in mmap(2); or -ENOMEM. */
 unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,

@@ -80,6 +80,7 @@ int do_madvise(struct mm_struct *mm, unsigned long addr, unsigned long len, int 
 /* exec: a writable growing-down area ending at @top (page aligned); 0 or errno. @exec: executable
  * stack. */
 extern unsigned int max_map_count;	/* areas a process may have */
+#define MMAP_MIN_ADDR	65536UL		/* nothing below, so that a NULL pointer faults */
 
 /* Is a request for more than all memory and swap refused? Linux's 2, strict counts, is not here. */
 #define OVERCOMMIT_GUESS	0
