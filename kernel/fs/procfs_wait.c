@@ -29,7 +29,8 @@ int proc_pid_wchan_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-/* The system call with its arguments, stack pointer and instruction; -1 outside of one. */
+/* The system call with its arguments, stack pointer and instruction; -1 outside of one. The reader
+ * itself is in one. */
 int proc_pid_syscall_show(struct proc_text *text, struct inode *inode)
 {
 	struct task_struct *task = proc_i(inode)->task;
@@ -37,7 +38,7 @@ int proc_pid_syscall_show(struct proc_text *text, struct inode *inode)
 
 	if (!proc_may_access(task))
 		return -EPERM;
-	if (!is_waiting(task) || (task->flags & PF_KTHREAD)) {
+	if ((task != current && !is_waiting(task)) || (task->flags & PF_KTHREAD)) {
 		text_printf(text, "running\n");
 		return 0;
 	}

@@ -347,6 +347,18 @@ static void overcommit(void)
 	is(after_writing(name, text), was, "it is back");
 }
 
+static void own_call(void)
+{
+	int fd = open("/proc/self/syscall", O_RDONLY);
+	char want[80], page[256] = "";
+
+	snprintf(want, sizeof(want), "%d 0x%x 0x%lx 0x%x ", SYS_read, (unsigned int)fd,
+		 (unsigned long)page, (unsigned int)sizeof(page) - 1);
+	must(syscall(SYS_read, fd, page, sizeof(page) - 1) > 0);
+	close(fd);
+	ok(strncmp(page, want, strlen(want)) == 0, "of its reader, syscall tells the read");
+}
+
 static void waiting(void)
 {
 	unsigned long nr, a0, a1, a2, sp, pc;
@@ -365,6 +377,7 @@ static void waiting(void)
 		  &pc) == 6 && nr == SYS_read && a0 == (unsigned long)ends[0] &&
 	   a1 == (unsigned long)page && a2 == sizeof(page) && sp && pc,
 	   "syscall tells what a process sleeps in, and its arguments");
+	own_call();
 	kill(pid, SIGKILL);
 	wait_for(pid);
 	close(ends[0]);
