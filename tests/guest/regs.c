@@ -230,8 +230,65 @@ static int bad_selector(void *arg)
 	return 1;
 }
 
+#define USER_DATA	0x2b
+
+static unsigned int data_segments(void)
+{
+	unsigned int ds, es, gs;
+
+	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%gs, %2" : "=r"(ds), "=r"(es), "=r"(gs));
+	return ds << 16 ^ es << 8 ^ gs;
+}
+
+static void set_data_segments(unsigned int to)
+{
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%gs" :: "r"(to));
+}
+
+/* Two processes in turns on one processor: each has its own segments, and a forked one its
+ * parent's. */
+static int own_segments(void *arg)
+{
+	unsigned int want = USER_DATA << 16 ^ USER_DATA << 8 ^ USER_DATA, seen;
+	unsigned long mask = 1;
+	pid_t pid;
+	int i;
+
+	(void)arg;
+	must(syscall(SYS_sched_setaffinity, 0, sizeof(mask), &mask) == 0);
+	set_data_segments(USER_DATA);
+	pid = fork();
+	seen = data_segments();
+	if (pid == 0) {
+		set_data_segments(0);
+		want = 0;
+	}
+	for (i = 0; i < 50; i++) {
+		sched_yield();
+		if (data_segments() != want)
+			return 1;
+	}
+	return pid ? seen != want || wait_for(pid) != 0
+		   : seen != (USER_DATA << 16 ^ USER_DATA << 8 ^ USER_DATA);
+}
+
+/* The program that exec_segments executes. */
+static int executed(void)
+{
+	return data_segments() != 0;
+}
+
+static int exec_segments(void *arg)
+{
+	set_data_segments(USER_DATA);
+	execl("/proc/self/exe", "regs", "executed", NULL);
+	return arg == NULL;
+}
+
 static void selectors(void)
 {
+	child_ok(own_segments, NULL, "each process has its own data segments");
+	child_ok(exec_segments, NULL, "a new program begins with none");
 	child_ok(odd_selectors, NULL, "null selectors in ds, es and gs do no harm");
 	is(child(bad_selector, NULL) & 0x7f, SIGSEGV, "loading a kernel selector kills by SIGSEGV");
 }
@@ -354,7 +411,9 @@ static void body(void)
 	edge();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "executed") == 0)
+		return executed();
 	return tap_run(body, 10);
 }

@@ -1,7 +1,8 @@
 /* thread.c - making threads and switching between them.
- * Holds:  while a thread runs, its FPU registers and FS and GS bases are in the processor; while it
- *         does not, they are in its thread_struct. Kernel threads have none and leave those of the
- *         last user thread alone, which is safe because they never look at them.
+ * Holds:  while a thread runs, its FPU registers, data segments and FS and GS bases are in the
+ *         processor; while it does not, they are in its thread_struct. Kernel threads have none and
+ *         leave those of the last user thread alone, which is safe because they never look at
+ *         them.
  * Locks:  switch_to() runs with interrupts off. Everything else works on current or on a thread
  *         that does not run yet.
  * Read:   switch.asm for the stack; entry.asm, thread_entry, for a thread's first steps. */
@@ -106,6 +107,40 @@ static void write_bases(unsigned long fs, unsigned long gs)
 	local_irq_restore(flags);
 }
 
+static struct user_segments read_segments(void)
+{
+	struct user_segments seg;
+
+	asm volatile("mov %%ds, %0\n\t"
+		     "mov %%es, %1\n\t"
+		     "mov %%fs, %2\n\t"
+		     "mov %%gs, %3" : "=m"(seg.ds), "=m"(seg.es), "=m"(seg.fs), "=m"(seg.gs));
+	return seg;
+}
+
+static bool all_null(struct user_segments seg)
+{
+	return !(seg.ds | seg.es | seg.fs | seg.gs);
+}
+
+/* Only what a program has loaded itself, so the processor does not refuse it. It may change the
+ * bases, which the caller writes next. */
+static void write_segments(struct user_segments seg)
+{
+	unsigned long flags;
+
+	if (likely(all_null(seg) && all_null(read_segments())))
+		return;
+	flags = local_irq_save();
+	asm volatile("mov %0, %%ds\n\t"
+		     "mov %1, %%es\n\t"
+		     "mov %2, %%fs\n\t"
+		     "swapgs\n\t"
+		     "mov %3, %%gs\n\t"
+		     "swapgs" : : "r"(seg.ds), "r"(seg.es), "r"(seg.fs), "r"(seg.gs) : "memory");
+	local_irq_restore(flags);
+}
+
 void thread_setup_fork(struct task_struct *task, const struct pt_regs *parent, unsigned long new_sp,
 		       bool set_tls, unsigned long tls)
 {
@@ -116,6 +151,7 @@ void thread_setup_fork(struct task_struct *task, const struct pt_regs *parent, u
 	if (new_sp)
 		frame->regs.rsp = new_sp;
 	read_bases(&task->thread.fs_base, &task->thread.gs_base);
+	task->thread.segments = read_segments();
 	if (set_tls)
 		task->thread.fs_base = tls;
 	fpu_copy_current(task->thread.fpu);
@@ -137,9 +173,11 @@ struct task_struct *switch_to(struct task_struct *prev, struct task_struct *next
 	if (prev->thread.fpu) {
 		fpu_save(prev->thread.fpu);
 		read_bases(&prev->thread.fs_base, &prev->thread.gs_base);
+		prev->thread.segments = read_segments();
 	}
 	if (next->thread.fpu) {
 		fpu_load(next->thread.fpu);
+		write_segments(next->thread.segments);
 		write_bases(next->thread.fs_base, next->thread.gs_base);
 	}
 	cpu->current_task = next;
@@ -157,6 +195,7 @@ void start_thread(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 	regs->cs = USER_CS;
 	regs->ss = USER_DS;
 	regs->rflags = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	write_segments((struct user_segments){ 0 });
 	write_bases(0, 0);
 	fpu_reset_current();
 }

@@ -11,12 +11,19 @@ struct task_struct;
 struct fpu_state;
 struct mm_struct;
 
+/* A user's data segments. In 64-bit mode they mean nothing, but that a null GS or FS is loaded with
+ * base 0; a program may still look at them. */
+struct user_segments {
+	u16	ds, es, fs, gs;
+};
+
 /* First member of task_struct. Everything is written by the thread itself, or before it runs. */
 struct thread_struct {
 	unsigned long		sp;		/* kernel stack pointer while not running */
 	unsigned long		stack_top;	/* first byte after the kernel stack */
 	unsigned long		fs_base;	/* user's, while not running */
 	unsigned long		gs_base;
+	struct user_segments	segments;	/* user's, while not running */
 	struct fpu_state	*fpu;		/* user's registers; NULL: never was in user mode */
 };
 
@@ -33,7 +40,7 @@ void thread_setup_kernel(struct task_struct *task, void (*fn)(void *), void *arg
 
 /* @task->stack is set and thread_alloc() was done. The thread runs schedule_tail(prev) and returns
  * to user mode with @parent's registers, except: rax is 0, rsp is @new_sp unless that is 0, the FS
- * base is @tls if @set_tls. FPU state, FS and GS base are those of current. */
+ * base is @tls if @set_tls. FPU state, segments, FS and GS base are those of current. */
 void thread_setup_fork(struct task_struct *task, const struct pt_regs *parent, unsigned long new_sp,
 		       bool set_tls, unsigned long tls);
 
@@ -48,7 +55,8 @@ struct task_struct *switch_to(struct task_struct *prev, struct task_struct *next
 /* Load @next's page tables and keep both cpu_masks right (tlb.c). @prev may be NULL. */
 void switch_mm(struct mm_struct *prev, struct mm_struct *next);
 
-/* exec: user registers as a new program finds them. FPU in its initial state, FS and GS base 0.
+/* exec: user registers as a new program finds them. FPU in its initial state, segments, FS and GS
+ * base 0.
  * current has an FPU area (thread_alloc). */
 void start_thread(struct pt_regs *regs, unsigned long ip, unsigned long sp);
 
