@@ -177,6 +177,7 @@ static void copy_layout(struct mm_struct *mm, struct mm_struct *old)
 	mm->data_vm = old->data_vm;
 	mm->stack_vm = old->stack_vm;
 	mm->exec_vm = old->exec_vm;
+	mm->membarrier = READ_ONCE(old->membarrier);
 	if (old->exe_file)
 		mm->exe_file = get_file(old->exe_file);
 }

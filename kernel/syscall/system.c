@@ -3,6 +3,7 @@
 
 #include <asm/machine.h>
 #include <asm/thread.h>
+#include <asm/tlb.h>
 #include <asm/uaccess.h>
 #include <debug/printk.h>
 #include <lib/string.h>
@@ -19,6 +20,7 @@
 #include <sched/sched.h>
 #include <sync/spinlock.h>
 #include <uapi/errno.h>
+#include <uapi/membarrier.h>
 #include <uapi/prctl.h>
 #include <uapi/system.h>
 
@@ -123,10 +125,42 @@ long sys_getrandom(void *buf, size_t bytes, unsigned int flags)
 	return done;
 }
 
-/* Nothing beyond the query is offered, so programs use fences of their own. */
+/* A private barrier works for those alone who asked for it beforehand by @registration. */
+static long private_membarrier(struct mm_struct *mm, unsigned long registration)
+{
+	if (!(READ_ONCE(mm->membarrier) & registration))
+		return -EPERM;
+	membarrier_mm(mm);
+	return 0;
+}
+
+#define MEMBARRIER_CMDS	0x7f	/* what the query answers: all but those for rseq */
+
+/* A global barrier interrupts every processor, so nobody's registration for it matters. */
 long sys_membarrier(int cmd, unsigned int flags, int cpu)
 {
-	return cmd == 0 && !flags ? 0 : -EINVAL;	/* a query: no command is supported */
+	struct mm_struct *mm = current->mm;
+
+	if (flags)
+		return -EINVAL;
+	switch (cmd) {
+	case MEMBARRIER_CMD_QUERY:
+		return MEMBARRIER_CMDS;
+	case MEMBARRIER_CMD_GLOBAL:
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+		synchronize_processors();
+		return 0;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+		return private_membarrier(mm, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		return private_membarrier(mm, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
+	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+		set_bit_atomic(__builtin_ctz(cmd), &mm->membarrier);
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* ---- settings ---- */

@@ -127,9 +127,6 @@ static const struct difference {
 	{ "futex/op", 1, "7", "futexes do not inherit priority" },
 	{ "setgroups", 0, "64", "a process has 32 groups at most" },
 	{ "setgroups", 0, "2^16", "a process has 32 groups at most" },
-	{ "membarrier", 0, "1", "no command is supported" },
-	{ "membarrier", 0, "2", "no command is supported" },
-	{ "membarrier", 0, "64", "no command is supported" },
 	{ "clock_nanosleep", 0, "2", "nobody sleeps by processor time" },
 };
 

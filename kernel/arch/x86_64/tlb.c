@@ -191,6 +191,15 @@ void flush_tlb_kernel_range(unsigned long start, unsigned long end)
 		shoot_down(NULL, start, end, others);
 }
 
+/* A flush of the first page, where nothing is ever mapped: what counts is that all have answered.
+ * INVLPG serializes here; there the interrupt's return does, and the answer is a full barrier. A
+ * processor outside cpu_mask left the mm, or will come to it, by the locked instructions and the
+ * load of CR3 in load_mm(): see Order above. */
+void membarrier_mm(struct mm_struct *mm)
+{
+	flush_tlb_page(mm, 0);
+}
+
 /* A flush of nothing: what counts is that all have answered. */
 void synchronize_processors(void)
 {

@@ -30,6 +30,10 @@ void flush_tlb_cpus(unsigned long mask);
 /* Kernel range [start, end), all processors. */
 void flush_tlb_kernel_range(unsigned long start, unsigned long end);
 
+/* Every thread of @mm that runs anywhere passes a full barrier before this returns, and fetches its
+ * next instructions anew; a thread that does not run will, when it comes to a processor. */
+void membarrier_mm(struct mm_struct *mm);
+
 /* The shootdown interrupt (trap.c): do what the pending request asks of this processor. */
 void tlb_answer(void);
 
