@@ -10,6 +10,7 @@
 #include <lib/string.h>
 #include <debug/assert.h>
 #include <fs/dentry.h>
+#include <fs/epoll.h>
 #include <fs/inode.h>
 #include <fs/internal.h>
 #include <fs/super.h>
@@ -56,6 +57,8 @@ static void file_free(struct file *file)
 {
 	struct inode *inode = file->f_inode;
 
+	if (file->f_epitems.next)
+		epoll_forget_file(file);
 	if (file->f_mode & FMODE_OPENED) {
 		if (file->f_op->release)
 			file->f_op->release(inode, file);

@@ -296,7 +296,7 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
 			ret = done ? 0 : broken_pipe();
 			break;
 		}
-		was_empty |= pipe_empty(pipe);
+		was_empty |= pipe_empty(pipe) || READ_ONCE(pipe->watched);
 		wanted = iov_iter_count(from);
 		ret = pipe_fill(pipe, from, packet);
 		if (ret < 0)
@@ -328,6 +328,9 @@ static unsigned int pipe_poll(struct file *file, struct poll_table *table)
 	struct pipe *pipe = pipe_of(file);
 	unsigned int mask = 0;
 
+	/* An epoll that tells of edges is told of each write, not of the first alone. */
+	if (table)
+		WRITE_ONCE(pipe->watched, true);
 	if (file->f_mode & FMODE_READ) {
 		poll_wait(file, &pipe->rd_wait, table);
 		if (!pipe_empty(pipe))

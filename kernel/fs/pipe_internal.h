@@ -23,6 +23,7 @@ struct pipe {
 	unsigned int		head, tail;	/* [mutex] next to fill; next to empty */
 	unsigned int		ring_size;	/* [mutex] slots, a power of two */
 	bool			busy;		/* [mutex] the oldest slot is being written out */
+	bool			watched;	/* somebody may wait for edges; for ever */
 	unsigned int		readers, writers; /* [mutex] open files */
 	unsigned int		r_counter, w_counter; /* [mutex] opens ever, for FIFOs */
 	unsigned int		users;		/* [pipe_open_lock] open files and openers */

@@ -53,6 +53,8 @@ static int fdinfo_show(struct proc_text *text, struct inode *inode)
 		return -ENOENT;
 	text_printf(text, "pos:\t%ld\nflags:\t0%o\nino:\t%lu\n", READ_ONCE(file->f_pos),
 		    file->f_flags, file->f_inode->i_ino);
+	if (file->f_op->show_fdinfo)
+		file->f_op->show_fdinfo(text, file);
 	fput(file);
 	return 0;
 }

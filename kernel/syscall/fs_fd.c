@@ -27,7 +27,7 @@
 #define MEMFD_NAME_MAX	249	/* bytes of the user's part of the name */
 
 /* A descriptor for @file, whose reference is taken over; @file may be an ERR_PTR. */
-static long new_fd(struct file *file, int flags)
+long new_fd(struct file *file, int flags)
 {
 	int fd;
 

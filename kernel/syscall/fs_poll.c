@@ -119,8 +119,7 @@ long sys_poll(struct pollfd *fds, unsigned int nfds, int timeout)
 	return do_poll(fds, nfds, &ns);
 }
 
-/* @user: a struct timespec, or timeval if @usec, or NULL. 0 or errno. */
-static int get_timeout(u64 *ns, const void *user, bool usec)
+int get_timeout(u64 *ns, const void *user, bool usec)
 {
 	struct timespec ts;
 

@@ -96,8 +96,12 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(readlinkat),
 	ENTRY(fchmodat),
 	ENTRY(faccessat),
+	ENTRY(epoll_create),
+	ENTRY(epoll_wait),
+	ENTRY(epoll_ctl),
 	ENTRY(pselect6),
 	ENTRY(ppoll),
+	ENTRY(epoll_pwait),
 	ENTRY(splice),
 	ENTRY(tee),
 	ENTRY(sync_file_range),
@@ -106,6 +110,7 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(eventfd),
 	ENTRY(fallocate),
 	ENTRY(eventfd2),
+	ENTRY(epoll_create1),
 	ENTRY(dup3),
 	ENTRY(pipe2),
 	ENTRY(preadv),
@@ -119,6 +124,7 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(statx),
 	ENTRY(close_range),
 	ENTRY(faccessat2),
+	ENTRY(epoll_pwait2),
 
 	/* mm.h */
 	ENTRY(mmap),

@@ -8,6 +8,7 @@
 #include "badargs_linux.h"
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -168,6 +169,7 @@ static void put_structs(void)
 	unsigned long clone_args[11] = { [4] = SIGCHLD };
 	unsigned int caps[2] = { 0x20080522, 0 };
 	stack_t stack = { (void *)AREA, 0, 8192 };
+	struct epoll_event event = { .events = EPOLLIN };
 	struct flock lock = { F_RDLCK, SEEK_SET, 0, 0, 0 };
 	siginfo_t info = { .si_code = SI_QUEUE };
 	unsigned long pair[2] = { SET, 8 }, argv[2] = { FILE_NAME, 0 };
@@ -179,6 +181,7 @@ static void put_structs(void)
 	memcpy((void *)CLONE_ARGS, clone_args, sizeof(clone_args));
 	memcpy((void *)CAPS, caps, sizeof(caps));
 	memcpy((void *)STACK, &stack, sizeof(stack));
+	memcpy((void *)EPOLL_EVENT, &event, sizeof(event));
 	memcpy((void *)LOCK, &lock, sizeof(lock));
 	memcpy((void *)INFO, &info, sizeof(info));
 	memcpy((void *)MASK_PAIR, pair, sizeof(pair));
@@ -209,6 +212,7 @@ static void put_fd(int fd, long at)
 
 static void put_files(void)
 {
+	struct epoll_event event = { .events = EPOLLIN };
 	static char page[PAGE];
 	int ends[2];
 
@@ -233,6 +237,8 @@ static void put_files(void)
 	while (write(ends[1], page, PAGE) > 0)
 		;
 	put_fd(ends[1], FULL_W);
+	put_fd(epoll_create1(0), EPOLL);
+	must(epoll_ctl(EPOLL, EPOLL_CTL_ADD, EVENT, &event) == 0);
 }
 
 static void nothing(int sig)

@@ -19,6 +19,7 @@
 #define ZERO		17L	/* /dev/zero */
 #define EVENT		18L	/* an eventfd, does not block */
 #define OTHER		19L	/* /tmp/bad/other, empty */
+#define EPOLL		21L	/* an epoll that watches EVENT */
 #define FULL_W		20L	/* a pipe that is full, does not block */
 
 #define AT(page, offset) (0x10000000L + (page) * 0x1000L + (offset))
@@ -54,6 +55,7 @@
 #define CPUS		AT(0, 0x400)	/* a mask: processor 0 */
 #define WORD		AT(0, 0x480)	/* a futex: 0 */
 #define TERMIOS		AT(0, 0x4c0)
+#define EPOLL_EVENT	AT(0, 0x500)	/* a struct epoll_event: EPOLLIN */
 #define NAME(n)		AT(0, 0x600 + (n) * 0x40)
 
 #define FILE_NAME	NAME(0)		/* "/tmp/bad/file" */
@@ -214,6 +216,21 @@ static const struct call calls[] = {
 	{ "poll", SYS_poll, { { OUT, POLL }, { LEN, 1 }, { FIXED, 0 } } },
 	{ "ppoll", SYS_ppoll,
 	  { { OUT, POLL }, { LEN, 1 }, { IN, SHORT_TIME }, { IN, SET }, { LEN, 8 } } },
+	{ "epoll_create", SYS_epoll_create, { { INT, 1 } } },
+	{ "epoll_create1", SYS_epoll_create1, { { INT, 0 } } },
+	{ "epoll_ctl/add", SYS_epoll_ctl,
+	  { { FD, EPOLL }, { INT, 1 }, { FD, PIPE_R }, { IN, EPOLL_EVENT } } },
+	{ "epoll_ctl/mod", SYS_epoll_ctl,
+	  { { FD, EPOLL }, { FIXED, 3 }, { FD, EVENT }, { IN, EPOLL_EVENT } } },
+	{ "epoll_ctl/del", SYS_epoll_ctl,
+	  { { FD, EPOLL }, { FIXED, 2 }, { FD, EVENT }, { IN, EPOLL_EVENT } } },
+	{ "epoll_wait", SYS_epoll_wait,
+	  { { FD, EPOLL }, { OUT, BUFFER }, { INT, 1 }, { FIXED, 0 } } },
+	{ "epoll_pwait", SYS_epoll_pwait,
+	  { { FD, EPOLL }, { OUT, BUFFER }, { INT, 1 }, { INT, 0 }, { IN, SET }, { LEN, 8 } } },
+	{ "epoll_pwait2", SYS_epoll_pwait2,
+	  { { FD, EPOLL }, { OUT, BUFFER }, { INT, 1 }, { IN, SHORT_TIME }, { IN, SET },
+	    { LEN, 8 } } },
 	{ "select", SYS_select,
 	  { { INT, 16 }, { OUT, FD_BITS }, { OUT, BUFFER }, { OUT, BUFFER }, { IN, NO_TIMES } } },
 	{ "pselect6", SYS_pselect6,

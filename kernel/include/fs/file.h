@@ -2,6 +2,7 @@
 #ifndef FS_FILE_H
 #define FS_FILE_H
 
+#include <lib/list.h>
 #include <lib/types.h>
 #include <fs/iov_iter.h>	/* struct iov_iter: user or kernel segments (fs) */
 #include <asm/atomic.h>
@@ -14,6 +15,7 @@ struct inode;
 struct vm_area_struct;
 struct poll_table;
 struct dir_context;
+struct proc_text;
 
 struct file;
 
@@ -38,6 +40,8 @@ struct file_operations {
 	bool splice_read, splice_write;
 	/* A descriptor is being closed (the file may live on in others). */
 	void (*flush)(struct file *file);
+	/* More lines for /proc/PID/fdinfo; may sleep. */
+	void (*show_fdinfo)(struct proc_text *text, struct file *file);
 };
 
 struct file {
@@ -53,6 +57,8 @@ struct file {
 	int				f_owner;	/* F_SETOWN, only remembered */
 	int				f_signal;	/* F_SETSIG, likewise */
 	void				*private_data;	/* the opener's */
+	/* [epoll_mutex] epolls' items for it; next is NULL until the first, and never again */
+	struct list_head		f_epitems;
 };
 
 #define FMODE_READ	1u

@@ -1,7 +1,9 @@
 /* poll.h - waiting for several files at once. file_operations->poll names, by poll_wait, every
- * wait queue that is woken when its answer changes, and returns the POLL* bits that hold now. It
- * must not sleep: it reads its state without sleeping locks. @table is NULL when only the bits
- * are wanted; poll_wait then does nothing. */
+ * wait queue that is woken when its answer changes, POLL_MAX_QUEUES at most, and returns the
+ * POLL* bits that hold now. The queues are part of what the file has until its release. It must not
+ * sleep: it reads its state without sleeping locks. (An epoll's takes a mutex: whoever sleeps for
+ * that finds itself running afterwards, and goes round poll_sleep's loop once more.) @table is NULL
+ * when only the bits are wanted; poll_wait then does nothing. */
 #ifndef FS_POLL_H
 #define FS_POLL_H
 
@@ -12,6 +14,7 @@ struct file;
 struct poll_table;
 
 #define POLL_INLINE_ENTRIES	10
+#define POLL_MAX_QUEUES		2	/* that one file names */
 
 /* One queue that a waiter is on. */
 struct poll_entry {

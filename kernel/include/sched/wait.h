@@ -16,7 +16,9 @@ struct wait_queue_head {
 
 struct wait_queue_entry {
 	struct list_head	entry;
-	struct task_struct	*task;
+	struct task_struct	*task;		/* who sleeps; NULL: @fn is called instead */
+	/* Under the queue's lock; the entry stays. True: somebody has been woken. */
+	bool			(*fn)(struct wait_queue_entry *wait);
 	bool			exclusive;	/* wake_up stops after one of these */
 };
 
@@ -28,6 +30,19 @@ void init_waitqueue_head(struct wait_queue_head *wq);
 /* Any context. wake_up wakes all non-exclusive waiters and one exclusive one; wake_up_all all. */
 void wake_up(struct wait_queue_head *wq);
 void wake_up_all(struct wait_queue_head *wq);
+
+/* With wq->lock held: true if this woke a task. */
+bool wake_up_locked(struct wait_queue_head *wq);
+/* wake_up in an entry's function, so with another queue locked and interrupts off: the caller says
+ * why the queues are never locked the other way round. */
+void wake_up_nested(struct wait_queue_head *wq);
+
+/* An entry that calls @fn at each wake-up, from add to remove. On return from remove @fn is not
+ * running. */
+void init_wait_func(struct wait_queue_entry *wait, bool (*fn)(struct wait_queue_entry *wait),
+		    bool exclusive);
+void add_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *wait);
+void remove_wait_queue(struct wait_queue_head *wq, struct wait_queue_entry *wait);
 
 /* The pieces of wait_event: queue current and set its state; take it off again. */
 void init_wait_entry(struct wait_queue_entry *wait, bool exclusive);

@@ -28,6 +28,7 @@ enum lock_rank {
 	RANK_EXEC,		/* one execve or ptrace-like access to a task's mm at a time */
 	RANK_VERIFY,		/* one verification of all memory at a time */
 	RANK_KSM,		/* ksm_thread_mutex */
+	RANK_EPOLL,		/* epoll_mutex: which files are watched by which epolls */
 	RANK_MMAP,		/* mm->mmap_lock: VMA tree, vm_flags, chains */
 	RANK_FOLIO,		/* folio lock bit: owner, swap-cache membership */
 	RANK_I_MMAP,		/* mapping->i_mmap_rwsem: tree of VMAs of a file */

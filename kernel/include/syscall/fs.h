@@ -5,6 +5,8 @@
 
 #include <fs/types.h>
 
+struct epoll_event;
+struct file;
 struct iovec;
 struct linux_dirent64;
 struct pollfd;
@@ -53,6 +55,8 @@ long sys_open(const char *path, int flags, umode_t mode);
 long sys_openat(int dfd, const char *path, int flags, umode_t mode);
 long sys_creat(const char *path, umode_t mode);
 long sys_close(unsigned int fd);
+/* A descriptor for @file, whose reference it takes over, or the error that @file is. */
+long new_fd(struct file *file, int flags);
 int unshare_files(void);	/* current gets a descriptor table of its own: 0 or -ENOMEM */
 long sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 long sys_dup(unsigned int fd);
@@ -66,6 +70,18 @@ long sys_pipe2(int *fds, int flags);
 long sys_memfd_create(const char *name, unsigned int flags);
 long sys_eventfd(unsigned int count);
 long sys_eventfd2(unsigned int count, int flags);
+
+/* kernel/syscall/fs_poll.c and fs_epoll.c: waiting for files */
+/* @user: a struct timespec, or timeval if @usec, or NULL: then *ns is WAIT_FOREVER. 0 or errno. */
+int get_timeout(u64 *ns, const void *user, bool usec);
+long sys_epoll_create(int size);
+long sys_epoll_create1(int flags);
+long sys_epoll_ctl(int epfd, int op, int fd, const struct epoll_event *user);
+long sys_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout);
+long sys_epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout, const void *mask,
+		     size_t bytes);
+long sys_epoll_pwait2(int epfd, struct epoll_event *events, int max, const void *timeout,
+		      const void *mask, size_t bytes);
 long sys_poll(struct pollfd *fds, unsigned int nfds, int timeout);
 long sys_ppoll(struct pollfd *fds, unsigned int nfds, void *tsp, const void *sigmask,
 	       size_t sigsetsize);
