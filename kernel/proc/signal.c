@@ -23,6 +23,8 @@
 #include <uapi/time.h>
 #include "internal.h"
 
+DECLARE_WAIT_QUEUE_HEAD(signal_arrived);
+
 static struct kmem_cache *sigqueue_cache;
 
 void signal_init(void)
@@ -284,9 +286,13 @@ int send_signal_locked(int sig, const struct kernel_siginfo *info, struct task_s
 	if (sig < SIGRTMIN && sigismember(pending->signal, sig))
 		return 0;
 	err = sigpending_add(pending, sig, info, task);
-	if (!err)
-		complete_signal(sig, task, to_group);
-	return err;
+	if (err)
+		return err;
+	complete_signal(sig, task, to_group);
+	/* Who sleeps there queued himself before he looked, under our lock, for what is pending. */
+	if (unlikely(!list_empty(&signal_arrived.head)))
+		wake_up_all(&signal_arrived);
+	return 0;
 }
 
 int send_signal(int sig, const struct kernel_siginfo *info, struct task_struct *task, bool to_group)

@@ -12,8 +12,10 @@
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #define MAX_VALUES	28
@@ -214,8 +216,10 @@ static void put_files(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	static char page[PAGE];
+	sigset_t none;
 	int ends[2];
 
+	sigemptyset(&none);
 	must(mount("bad", "/tmp/bad", "tmpfs", 0, "size=4m") == 0);
 	put_fd(open("/tmp/bad/file", O_RDWR | O_CREAT, 0755), FILE_RW);
 	must(write(FILE_RW, page, PAGE) == PAGE && write(FILE_RW, page, PAGE) == PAGE);
@@ -237,6 +241,8 @@ static void put_files(void)
 	while (write(ends[1], page, PAGE) > 0)
 		;
 	put_fd(ends[1], FULL_W);
+	put_fd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), TIMERFD);
+	put_fd(signalfd(-1, &none, SFD_NONBLOCK), SIGNALFD);
 	put_fd(epoll_create1(0), EPOLL);
 	must(epoll_ctl(EPOLL, EPOLL_CTL_ADD, EVENT, &event) == 0);
 }

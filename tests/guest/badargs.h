@@ -19,8 +19,10 @@
 #define ZERO		17L	/* /dev/zero */
 #define EVENT		18L	/* an eventfd, does not block */
 #define OTHER		19L	/* /tmp/bad/other, empty */
-#define EPOLL		21L	/* an epoll that watches EVENT */
 #define FULL_W		20L	/* a pipe that is full, does not block */
+#define EPOLL		21L	/* an epoll that watches EVENT */
+#define TIMERFD		22L	/* not set */
+#define SIGNALFD	23L	/* of no signal, does not block */
 
 #define AT(page, offset) (0x10000000L + (page) * 0x1000L + (offset))
 #define BUFFER		AT(1, 0)	/* two pages that may be read and written, zero */
@@ -231,6 +233,13 @@ static const struct call calls[] = {
 	{ "epoll_pwait2", SYS_epoll_pwait2,
 	  { { FD, EPOLL }, { OUT, BUFFER }, { INT, 1 }, { IN, SHORT_TIME }, { IN, SET },
 	    { LEN, 8 } } },
+	{ "timerfd_create", SYS_timerfd_create, { { INT, 1 }, { INT, 0 } } },
+	{ "timerfd_settime", SYS_timerfd_settime,
+	  { { FD, TIMERFD }, { INT, 0 }, { IN, NO_TIMES }, { OUT, BUFFER } } },
+	{ "timerfd_gettime", SYS_timerfd_gettime, { { FD, TIMERFD }, { OUT, BUFFER } } },
+	{ "signalfd", SYS_signalfd, { { FD, -1 }, { IN, SET }, { LEN, 8 } } },
+	{ "signalfd4", SYS_signalfd4, { { FD, SIGNALFD }, { IN, SET }, { LEN, 8 }, { INT, 0 } } },
+	{ "read/signalfd", SYS_read, { { FIXED, SIGNALFD }, { OUT, BUFFER }, { LEN, 128 } } },
 	{ "select", SYS_select,
 	  { { INT, 16 }, { OUT, FD_BITS }, { OUT, BUFFER }, { OUT, BUFFER }, { IN, NO_TIMES } } },
 	{ "pselect6", SYS_pselect6,

@@ -14,6 +14,9 @@ static inline bool signal_pending(const struct task_struct *task)
 
 bool fatal_signal_pending(struct task_struct *task);
 
+/* Woken by each signal to anybody, under the receiver's signal->lock: for signalfd. */
+extern struct wait_queue_head signal_arrived;
+
 /* Any context that may take RANK_TASKLIST/RANK_SIGHAND. @info NULL: from the kernel. */
 int send_signal(int sig, const struct kernel_siginfo *info, struct task_struct *task,
 		bool to_group);

@@ -47,6 +47,7 @@ enum lock_rank {
 	RANK_IRQ_SAFE,
 	RANK_TASKLIST = RANK_IRQ_SAFE,	/* process tree, pid table, groups and sessions */
 	RANK_SIGHAND,		/* sighand_struct: actions, pending signals */
+	RANK_TIMERFD,		/* one timerfd: when it expires, how often it has */
 	RANK_FUTEX,		/* one per futex hash bucket */
 	RANK_I_PAGES,		/* mapping->i_pages: page cache and swap cache trees */
 	RANK_LRU,		/* lru_lock: LRU lists, isolation */

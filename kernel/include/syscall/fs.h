@@ -4,10 +4,12 @@
 #define SYSCALL_FS_H
 
 #include <fs/types.h>
+#include <uapi/signal.h>
 
 struct epoll_event;
 struct file;
 struct iovec;
+struct itimerspec;
 struct linux_dirent64;
 struct pollfd;
 struct stat;
@@ -70,6 +72,13 @@ long sys_pipe2(int *fds, int flags);
 long sys_memfd_create(const char *name, unsigned int flags);
 long sys_eventfd(unsigned int count);
 long sys_eventfd2(unsigned int count, int flags);
+
+/* kernel/syscall/fs_notify.c: timers and signals to read */
+long sys_timerfd_create(int clock, int flags);
+long sys_timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old);
+long sys_timerfd_gettime(int fd, struct itimerspec *value);
+long sys_signalfd(int fd, const sigset_t *mask, size_t bytes);
+long sys_signalfd4(int fd, const sigset_t *mask, size_t bytes, int flags);
 
 /* kernel/syscall/fs_poll.c and fs_epoll.c: waiting for files */
 /* @user: a struct timespec, or timeval if @usec, or NULL: then *ns is WAIT_FOREVER. 0 or errno. */

@@ -42,6 +42,15 @@ struct itimerval {
 	struct timeval	it_value;
 };
 
+struct itimerspec {
+	struct timespec	it_interval;
+	struct timespec	it_value;
+};
+
+/* timerfd_settime */
+#define TFD_TIMER_ABSTIME	1
+#define TFD_TIMER_CANCEL_ON_SET	2
+
 struct tms {
 	long	tms_utime, tms_stime, tms_cutime, tms_cstime;
 };
