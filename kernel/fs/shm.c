@@ -16,14 +16,17 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/filemap.h>
+#include <mm/mlock.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
 #include <proc/cred.h>
+#include <proc/task.h>
 #include <sched/clock.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/mman.h>
+#include <uapi/resource.h>
 #include <uapi/shm.h>
 #include <uapi/time.h>
 
@@ -35,6 +38,7 @@ struct shm_segment {
 	struct file		*file;		/* [c] its memory; ours */
 	unsigned int		users;		/* [shm_lock] attachments, and calls at work */
 	bool			removed;	/* [shm_lock] goes with the last user */
+	u32			locker;		/* [shm_lock] whose limit SHM_LOCKED counts for */
 	struct shmid64_ds	ds;		/* [shm_lock] but for shm_nattch */
 };
 
@@ -449,6 +453,59 @@ int shm_set(int id, u32 uid, u32 gid, u32 mode)
 	return err;
 }
 
+static unsigned long segment_pages(const struct shm_segment *seg)
+{
+	return PAGE_ALIGN(seg->ds.shm_segsz) >> PAGE_SHIFT;
+}
+
+/* current may lock @seg, too, in memory. shm_lock held. 0, -EPERM or -ENOMEM. */
+static int may_lock(const struct shm_segment *seg)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT, pages = segment_pages(seg);
+	unsigned int i;
+
+	if (capable())
+		return 0;
+	if (!rlimit(RLIMIT_MEMLOCK))
+		return -EPERM;
+	for (i = 0; i < SHMMNI; i++)
+		if (segments[i] && (segments[i]->ds.shm_perm.mode & SHM_LOCKED) &&
+		    segments[i]->locker == current->cred.uid)
+			pages += segment_pages(segments[i]);
+	return pages <= limit ? 0 : -ENOMEM;
+}
+
+int shm_set_locked(int id, bool lock)
+{
+	struct shm_segment *seg;
+	bool changes = false;
+	int err = 0;
+
+	spin_lock(&shm_lock);
+	seg = find_id(id);
+	if (IS_ERR(seg)) {
+		err = PTR_ERR(seg);
+	} else if (!shm_owner(seg)) {
+		err = -EPERM;
+	} else if (!(seg->ds.shm_perm.mode & SHM_LOCKED) == lock) {
+		err = lock ? may_lock(seg) : 0;
+		changes = !err;
+	}
+	if (changes) {
+		seg->ds.shm_perm.mode ^= SHM_LOCKED;
+		seg->locker = current->cred.uid;
+		WRITE_ONCE(seg->file->f_mapping->unevictable, lock);
+		seg->users++;
+	}
+	spin_unlock(&shm_lock);
+	if (changes) {
+		if (!lock)
+			mapping_make_evictable(seg->file->f_mapping);
+		put_segment(seg);
+	}
+	return err;
+}
+
 int shm_stat(int id, bool by_index, bool any, struct shmid64_ds *ds)
 {
 	struct shm_segment *seg;
@@ -501,7 +558,7 @@ int shm_totals(struct shm_info *info)
 		if (!segments[i])
 			continue;
 		info->used_ids++;
-		info->shm_tot += PAGE_ALIGN(segments[i]->ds.shm_segsz) >> PAGE_SHIFT;
+		info->shm_tot += segment_pages(segments[i]);
 		info->shm_rss += READ_ONCE(segments[i]->file->f_mapping->nrpages);
 	}
 	highest = highest_index();

@@ -13,6 +13,7 @@
 #include <mm/internal.h>
 #include <mm/pagewalk.h>
 #include <proc/task.h>
+#include <sched/sched.h>
 #include <uapi/mman.h>
 #include <uapi/resource.h>
 
@@ -201,6 +202,27 @@ int do_munlockall(struct mm_struct *mm)
 	mlock_all_areas(mm, 0);
 	up_write(&mm->mmap_lock);
 	return 0;
+}
+
+/* --- files that stay --- */
+
+void mapping_make_evictable(struct address_space *mapping)
+{
+	pgoff_t index = 0;
+
+	smp_mb();			/* see vmscan.c: mark_unevictable */
+	while (filemap_next_present(mapping, &index)) {
+		struct folio *folio = filemap_get_folio(mapping, index);
+
+		/* If a locked area maps it, reclaim will find that and mark it anew. */
+		if (folio) {
+			folio_munlock(folio);
+			folio_put(folio);
+		}
+		cond_resched();
+		if (!++index)
+			break;
+	}
 }
 
 /* --- mincore --- */

@@ -5,7 +5,8 @@
  * (lru.c). Folios are born inactive. From the old end of the inactive list 32 at a time are
  * taken:
  *
- *	mapped by a locked area		to the unevictable list
+ *	mapped by a locked area, or
+ *	of a locked segment		to the unevictable list
  *	used by two entries, or also	to the active list
  *	when last looked at
  *	used				once more round the inactive list: the use that brought it
@@ -105,6 +106,19 @@ static bool is_shmem(const struct folio *folio)
 	       !folio_test_anon(folio) && folio->page.mapping;
 }
 
+/* The pages of a locked segment are as good as locked ones. The lock may go at this moment: then
+ * either mapping_make_evictable() finds the page marked, or we see that it has gone. */
+static void mark_unevictable(struct folio *folio)
+{
+	struct address_space *mapping = folio->page.mapping;
+
+	if (!is_shmem(folio) || likely(!READ_ONCE(mapping->unevictable)))
+		return;
+	folio_mlock(folio);
+	if (!READ_ONCE(mapping->unevictable))
+		folio_munlock(folio);
+}
+
 /* It would need a slot, and there is none; or it is back because of swapoff, which others who share
  * it have still to see: it would be busy with them for ever. */
 static bool nowhere_to_go(const struct folio *folio)
@@ -137,6 +151,7 @@ static enum verdict begin_to_leave(struct folio *folio, struct scan_control *sc)
 		sc->nr_writeback++;
 		return KEEP;
 	}
+	mark_unevictable(folio);
 	if (folio_flag(folio, PG_mlocked) || (folio_mapcount(folio) && nowhere_to_go(folio)))
 		return KEEP;
 	verdict = judge_use(folio, sc);

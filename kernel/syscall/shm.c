@@ -62,6 +62,9 @@ long sys_shmctl(int id, int cmd, void *user)
 		return stat_to_user(id, cmd, user);
 	case IPC_SET:
 		return set_from_user(id, user);
+	case SHM_LOCK:
+	case SHM_UNLOCK:
+		return shm_set_locked(id, cmd == SHM_LOCK);
 	case IPC_RMID:
 		return shm_remove(id);
 	default:

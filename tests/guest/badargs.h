@@ -354,6 +354,7 @@ static const struct call calls[] = {
 	{ "shmat", SYS_shmat, { { INT, -1 }, { ADDR, 0 }, { INT, 0 } } },
 	{ "shmdt", SYS_shmdt, { { ADDR, AREA } } },
 	{ "shmctl", SYS_shmctl, { { INT, -1 }, { INT, 2 }, { OUT, BUFFER } } },
+	{ "shmctl/lock", SYS_shmctl, { { INT, -1 }, { FIXED, 11 }, { FIXED, 0 } } },
 	{ "shmctl/info", SYS_shmctl, { { FIXED, 0 }, { FIXED, 3 }, { OUT, BUFFER } } },
 
 	/* processes */

@@ -1,6 +1,7 @@
 /* shm.c - System V shared memory: keys, ids, attachments, and when a segment goes. */
 #include "tap.h"
 #include <sys/ipc.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 
 #define KEY	0x4156
@@ -160,6 +161,66 @@ static void rights(void)
 	shmctl(id, IPC_RMID, NULL);
 }
 
+/* ---- locking ---- */
+
+static unsigned int mode_of(int id)
+{
+	struct shmid_ds ds;
+
+	must(shmctl(id, IPC_STAT, &ds) == 0);
+	return ds.shm_perm.mode;
+}
+
+static bool refused(int id, int cmd, int err)
+{
+	return shmctl(id, cmd, NULL) == -1 && errno == err;
+}
+
+static void limit_locked(size_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+
+	must(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+}
+
+/* As a user with a limit of three pages. */
+static int user_locks(void *arg)
+{
+	int root = *(int *)arg, two, more;
+
+	limit_locked(3 * PAGE);
+	if (setgid(1000) || setuid(1000))
+		return 1;
+	two = shmget(IPC_PRIVATE, 2 * PAGE, 0600);
+	more = shmget(IPC_PRIVATE, 2 * PAGE, 0600);
+	if (!refused(root, SHM_LOCK, EPERM) || !refused(root, SHM_UNLOCK, EPERM))
+		return 2;
+	if (shmctl(two, SHM_LOCK, NULL) || shmctl(two, SHM_LOCK, NULL))
+		return 3;
+	if (!refused(more, SHM_LOCK, ENOMEM))
+		return 4;
+	if (shmctl(two, SHM_UNLOCK, NULL) || shmctl(more, SHM_LOCK, NULL))
+		return 5;
+	limit_locked(0);
+	if (!refused(two, SHM_LOCK, EPERM) || shmctl(more, SHM_UNLOCK, NULL))
+		return 6;
+	return shmctl(two, IPC_RMID, NULL) || shmctl(more, IPC_RMID, NULL);
+}
+
+static void locking(void)
+{
+	int id = shmget(IPC_PRIVATE, 2 * PAGE, 0666);
+
+	is(shmctl(id, SHM_LOCK, NULL), 0, "a segment can be locked in memory");
+	is(mode_of(id), 0666 | SHM_LOCKED, "its mode says so");
+	is(shmctl(id, SHM_LOCK, NULL), 0, "twice, too");
+	is(shmctl(id, SHM_UNLOCK, NULL), 0, "and unlocked");
+	is(mode_of(id), 0666, "its mode is as before");
+	fails(shmctl(0x7fff0000, SHM_LOCK, NULL), EINVAL, "a segment that is not there cannot");
+	child_ok(user_locks, &id, "a user may lock his own, up to his limit");
+	shmctl(id, IPC_RMID, NULL);
+}
+
 static void totals(void)
 {
 	struct shminfo limits;
@@ -187,6 +248,7 @@ static void body(void)
 	places();
 	removal();
 	rights();
+	locking();
 	totals();
 }
 

@@ -2,6 +2,7 @@
  * locked pages stay, free ones go without being written, cold ones go first, needed ones come
  * early. */
 #include "swapping.h"
+#include <sys/shm.h>
 
 #define PAGES	256
 
@@ -42,6 +43,48 @@ static int locks_all(void *arg)
 	q = lone_pages(PAGES);
 	squeeze(24 * 1024);
 	return nr_swapped(p, PAGES) || nr_swapped(q, PAGES) || wrong_pages(p, PAGES, 1);
+}
+
+/* Pages of @p that are in memory. */
+static size_t resident(char *p)
+{
+	unsigned char there[PAGES];
+	size_t i, n = 0;
+
+	must(mincore(p, PAGES * PAGE, there) == 0);
+	for (i = 0; i < PAGES; i++)
+		n += there[i] & 1;
+	return n;
+}
+
+/* Half of it is touched before it is locked, half after. */
+static void locked_segment(void)
+{
+	int id = shmget(IPC_PRIVATE, PAGES * PAGE, 0600);
+	char *p = shmat(id, NULL, 0);
+	int round;
+
+	must(id >= 0 && p != (void *)-1);
+	fill(p, PAGES / 2, 1);
+	is(shmctl(id, SHM_LOCK, NULL), 0, "SHM_LOCK");
+	fill(p + PAGES / 2 * PAGE, PAGES / 2, 1 + PAGES / 2);
+	squeeze(meminfo_kib("MemFree") + 8192);
+	madvise(p, PAGES * PAGE, MADV_PAGEOUT);
+	is(resident(p), PAGES, "under pressure a locked segment stays in memory");
+	must(shmdt(p) == 0);
+	squeeze(meminfo_kib("MemFree") + 8192);
+	p = shmat(id, NULL, 0);
+	is(resident(p), PAGES, "also while nobody has it attached");
+	is(wrong_pages(p, PAGES, 1), 0, "with its content");
+	is(shmctl(id, SHM_UNLOCK, NULL), 0, "SHM_UNLOCK");
+	for (round = 0; round < 4 && resident(p) == PAGES; round++) {
+		madvise(p, PAGES * PAGE, MADV_PAGEOUT);
+		squeeze(meminfo_kib("MemFree") + 8192);
+	}
+	ok(resident(p) < PAGES, "lets it leave");
+	is(wrong_pages(p, PAGES, 1), 0, "and come back");
+	shmdt(p);
+	shmctl(id, IPC_RMID, NULL);
 }
 
 /* ---- MADV_FREE ---- */
@@ -192,6 +235,7 @@ static void body(void)
 	pageout();
 	willneed();
 	end_child(weight);
+	locked_segment();
 	stop_swap();
 }
 

@@ -15,6 +15,8 @@ int shm_detach(unsigned long addr);
 
 int shm_remove(int id);
 int shm_set(int id, u32 uid, u32 gid, u32 mode);
+/* Its pages stay in memory, or may leave again: 0, -EINVAL, -EPERM, -ENOMEM. */
+int shm_set_locked(int id, bool lock);
 /* @by_index: @id is a place in the table, as ipcs counts through it; the segment's id is returned.
  * @any: without asking for the right to read. */
 int shm_stat(int id, bool by_index, bool any, struct shmid64_ds *ds);

@@ -26,6 +26,7 @@ struct address_space {
 	struct rw_semaphore	i_mmap_rwsem;	/* RANK_I_MMAP */
 	const struct address_space_operations *a_ops;	/* [c] may be NULL */
 	bool			shmem;		/* [c] tmpfs: counted as shared memory */
+	bool			unevictable;	/* [shm_lock] reclaim leaves its pages alone */
 	/* [shmem_swaplist_lock] in shmem_swaplist, once it had a page in swap */
 	struct list_head	swaplist;
 	unsigned int		swap_users;	/* [shmem_swaplist_lock] swapoff looks at it */

@@ -13,4 +13,7 @@ int do_munlockall(struct mm_struct *mm);
 int mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec);
 int do_msync(struct mm_struct *mm, unsigned long start, unsigned long len, int flags);
 
+/* @mapping's unevictable has been cleared: let go what reclaim has marked because of it. Sleeps. */
+void mapping_make_evictable(struct address_space *mapping);
+
 #endif

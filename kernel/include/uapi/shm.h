@@ -14,6 +14,8 @@
 #define IPC_SET		1
 #define IPC_STAT	2
 #define IPC_INFO	3
+#define SHM_LOCK	11
+#define SHM_UNLOCK	12
 #define SHM_STAT	13
 #define SHM_INFO	14
 #define SHM_STAT_ANY	15
@@ -24,6 +26,7 @@
 #define SHM_EXEC	0100000
 
 #define SHM_DEST	01000	/* in mode: gone with the last one who has it attached */
+#define SHM_LOCKED	02000	/* in mode: its pages stay in memory */
 
 #define SHMMNI		4096			/* segments */
 #define SHMMIN		1
