@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """readme.t - every folder has a README.md, and it names every file of the folder.
+The system calls' README.md has a row for each of them.
 Folders of headers (include/ and below) mirror those of the .c files: the README.md of the nearest
 folder above says so, and need not name each header."""
 import os
@@ -30,6 +31,21 @@ def unnamed(folder, names):
             yield os.path.join(folder, name)
 
 
+def syscalls_in_table():
+    return re.findall(r"^\tENTRY\((\w+)\),$", read("kernel/syscall/table.c"), re.M)
+
+
+def syscalls_in_rows():
+    rows = re.findall(r"^\| ([a-z0-9_ ]+) \|", read("kernel/syscall/README.md"), re.M)
+    return [name for row in rows if row != "calls" for name in row.split()]
+
+
+def not_once():
+    """System calls that do not stand in exactly one row, and rows of what is none."""
+    calls, rows = syscalls_in_table(), syscalls_in_rows()
+    return sorted(n for n in set(calls + rows) if calls.count(n) != 1 or rows.count(n) != 1)
+
+
 def main():
     tap = Tap()
     folders = {}
@@ -42,6 +58,7 @@ def main():
     for folder in sorted(folders):
         if os.path.exists(readme_of(folder)) and "include" not in folder.split("/"):
             tap.none("%s names its files" % readme_of(folder), unnamed(folder, folders[folder]))
+    tap.none("kernel/syscall/README.md has one row for each system call", not_once())
     tap.done()
 
 
