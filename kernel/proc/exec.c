@@ -6,6 +6,7 @@
  * dying anyway.
  * Locks:  none of its own; the new mm is ours alone until the commit.
  * Read:   exec_args.c and exec_elf.c for the parts. */
+#include <proc/posix_timer.h>
 #include <proc/process.h>
 
 #include <asm/irqflags.h>
@@ -309,6 +310,7 @@ static void commit(struct exec_image *image)
 	use_mm(image->mm);
 	image->mm = NULL;			/* current's now */
 	files_close_on_exec(task->files);
+	posix_timers_exit(task->signal);
 	flush_signal_handlers(task);
 	task->sas_sp = task->sas_size = 0;
 	task->sas_flags = SS_DISABLE;

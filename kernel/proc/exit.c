@@ -19,6 +19,7 @@
 #include <proc/futex.h>
 #include <proc/itimer.h>
 #include <proc/pid.h>
+#include <proc/posix_timer.h>
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/sched.h>
@@ -225,6 +226,7 @@ static void group_is_dead(struct task_struct *task, int code)
 		panic("Attempted to kill init! exitcode=0x%08x",
 		      (signal->flags & SIGNAL_GROUP_EXIT) ? signal->group_exit_code : code);
 	itimers_exit(signal);
+	posix_timers_exit(signal);
 	if (signal->leader)
 		disassociate_ctty(task);
 }

@@ -129,6 +129,7 @@ static void signal_init_fields(struct signal_struct *signal)
 	INIT_LIST_HEAD(&signal->threads);
 	init_waitqueue_head(&signal->wait_chldexit);
 	timer_init(&signal->real_timer, real_timer_expired);
+	INIT_LIST_HEAD(&signal->posix_timers);
 	signal->dumpable = 1;
 }
 

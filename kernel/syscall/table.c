@@ -255,6 +255,11 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(clock_gettime),
 	ENTRY(clock_getres),
 	ENTRY(clock_nanosleep),
+	ENTRY(timer_create),
+	ENTRY(timer_settime),
+	ENTRY(timer_gettime),
+	ENTRY(timer_getoverrun),
+	ENTRY(timer_delete),
 };
 
 #pragma GCC diagnostic pop

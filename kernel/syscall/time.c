@@ -2,9 +2,11 @@
  * Read:   sched/clock.c and proc/itimer.c for what is behind them. */
 #include <syscall/time.h>
 
+#include <asm/percpu.h>
 #include <asm/uaccess.h>
 #include <proc/cred.h>
 #include <proc/itimer.h>
+#include <proc/posix_timer.h>
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/clock.h>
@@ -185,12 +187,25 @@ long sys_settimeofday(const struct timeval *tv, const struct timezone *tz)
 
 /* ---- sleeping ---- */
 
+/* Processor time: how fast it comes depends on who runs. */
+static bool is_cpu_clock(int clock)
+{
+	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
+}
+
 static u64 sleep_clock_now(int clock)
 {
 	u64 now = 0;
 
 	read_clock(clock, &now);
 	return now;
+}
+
+/* How long to sleep before looking again: @left of processor time can have passed no sooner, but
+ * for the last tick. */
+static u64 nap(int clock, u64 left)
+{
+	return is_cpu_clock(clock) ? max(left / nr_cpus, TICK_NSEC) : left;
 }
 
 /* Until @expires on @clock. 0, or nanoseconds left when a signal came. */
@@ -207,7 +222,7 @@ static u64 sleep_until(int clock, u64 expires)
 			set_current_state(TASK_RUNNING);
 			return expires - now;
 		}
-		schedule_timeout(expires - now);
+		schedule_timeout(nap(clock, expires - now));
 	}
 }
 
@@ -258,11 +273,23 @@ long sys_nanosleep(const struct timespec *req, struct timespec *rem)
 	return do_nanosleep(CLOCK_MONOTONIC, false, &kreq, rem);
 }
 
+/* Nobody waits for the processor time of the thread that waits. */
+static int check_cpu_clock(int clock)
+{
+	int pid = ~(clock >> 3);
+	u64 now;
+
+	if ((clock & 4) && (!pid || pid == current->pid))
+		return -EINVAL;
+	return read_clock(clock, &now);
+}
+
 long sys_clock_nanosleep(int clock, int flags, const struct timespec *req, struct timespec *rem)
 {
 	struct timespec kreq;
 
 	switch (clock) {
+	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_REALTIME:
 	case CLOCK_MONOTONIC:
 	case CLOCK_BOOTTIME:
@@ -270,21 +297,21 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec *req, struc
 	case CLOCK_REALTIME_ALARM:
 	case CLOCK_BOOTTIME_ALARM:
 		break;
-	case CLOCK_PROCESS_CPUTIME_ID:
 	case CLOCK_THREAD_CPUTIME_ID:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:
 		return -EOPNOTSUPP;
 	default:
-		return -EINVAL;
+		if (clock >= 0 || check_cpu_clock(clock))
+			return -EINVAL;
 	}
 	if (copy_from_user(&kreq, req, sizeof(kreq)))
 		return -EFAULT;
 	if (!timespec_valid(&kreq))
 		return -EINVAL;
 	/* Setting the clock does not shorten a relative sleep. */
-	if (!(flags & TIMER_ABSTIME))
+	if (!(flags & TIMER_ABSTIME) && !is_cpu_clock(clock))
 		clock = CLOCK_MONOTONIC;
 	return do_nanosleep(clock, flags & TIMER_ABSTIME, &kreq, rem);
 }
@@ -323,6 +350,85 @@ long sys_setitimer(int which, const struct itimerval *value, struct itimerval *o
 	if (err)
 		return err;
 	return old && copy_to_user(old, &kold, sizeof(kold)) ? -EFAULT : 0;
+}
+
+/* Timers of processor time are not there. */
+static int timer_clock(int clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+	case CLOCK_TAI:
+		return clock;
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+		if (!capable())
+			return -EPERM;
+		return clock == CLOCK_REALTIME_ALARM ? CLOCK_REALTIME : CLOCK_BOOTTIME;
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+		return -EOPNOTSUPP;
+	}
+	return -EINVAL;
+}
+
+long sys_timer_create(int clock, const struct sigevent *event, int *id)
+{
+	struct sigevent kevent;
+	int new;
+
+	if (event && copy_from_user(&kevent, event, sizeof(kevent)))
+		return -EFAULT;
+	clock = timer_clock(clock);
+	if (clock < 0)
+		return clock;
+	new = posix_timer_create(clock, event ? &kevent : NULL);
+	if (new >= 0 && put_user(new, id)) {
+		posix_timer_delete(new);
+		return -EFAULT;
+	}
+	return min(new, 0);
+}
+
+long sys_timer_settime(int id, int flags, const struct itimerspec *value, struct itimerspec *old)
+{
+	struct itimerspec kvalue, kold;
+	int err;
+
+	if (!value)
+		return -EINVAL;
+	if (copy_from_user(&kvalue, value, sizeof(kvalue)))
+		return -EFAULT;
+	if (!timespec_valid(&kvalue.it_value) || !timespec_valid(&kvalue.it_interval))
+		return -EINVAL;
+	err = posix_timer_set(id, flags & TIMER_ABSTIME, &kvalue, &kold);
+	if (err)
+		return err;
+	return old && copy_to_user(old, &kold, sizeof(kold)) ? -EFAULT : 0;
+}
+
+long sys_timer_gettime(int id, struct itimerspec *value)
+{
+	struct itimerspec kvalue;
+	int err = posix_timer_get(id, &kvalue);
+
+	if (err)
+		return err;
+	return copy_to_user(value, &kvalue, sizeof(kvalue)) ? -EFAULT : 0;
+}
+
+long sys_timer_getoverrun(int id)
+{
+	return posix_timer_overrun(id);
+}
+
+long sys_timer_delete(int id)
+{
+	return posix_timer_delete(id);
 }
 
 static long ticks(u64 ns)

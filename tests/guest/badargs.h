@@ -58,6 +58,7 @@
 #define WORD		AT(0, 0x480)	/* a futex: 0 */
 #define TERMIOS		AT(0, 0x4c0)
 #define EPOLL_EVENT	AT(0, 0x500)	/* a struct epoll_event: EPOLLIN */
+#define EVENT_NONE	AT(0, 0x540)	/* a struct sigevent: SIGEV_NONE */
 #define NAME(n)		AT(0, 0x600 + (n) * 0x40)
 
 #define FILE_NAME	NAME(0)		/* "/tmp/bad/file" */
@@ -453,6 +454,12 @@ static const struct call calls[] = {
 	{ "membarrier", SYS_membarrier, { { INT, 0 }, { INT, 0 }, { FIXED, 0 } } },
 
 	/* time */
+	{ "timer_create", SYS_timer_create, { { INT, 1 }, { IN, EVENT_NONE }, { OUT, BUFFER } } },
+	{ "timer_settime", SYS_timer_settime,
+	  { { INT, 0 }, { INT, 0 }, { IN, NO_TIMES }, { OUT, BUFFER } } },
+	{ "timer_gettime", SYS_timer_gettime, { { INT, 0 }, { OUT, BUFFER } } },
+	{ "timer_getoverrun", SYS_timer_getoverrun, { { INT, 0 } } },
+	{ "timer_delete", SYS_timer_delete, { { INT, 0 } } },
 	{ "nanosleep", SYS_nanosleep, { { IN, SHORT_TIME }, { OUT, BUFFER } } },
 	{ "clock_nanosleep", SYS_clock_nanosleep,
 	  { { INT, 1 }, { INT, 0 }, { IN, SHORT_TIME }, { OUT, BUFFER } } },

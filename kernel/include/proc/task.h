@@ -71,6 +71,9 @@ struct signal_struct {
 	struct rlimit		rlim[RLIM_NLIMITS]; /* [lock] */
 	struct timer		real_timer;	/* ITIMER_REAL */
 	u64			real_interval;	/* [lock] ns */
+	struct list_head	posix_timers;	/* [lock] struct posix_timer */
+	unsigned int		nr_posix_timers;	/* [lock] */
+	int			next_posix_timer;	/* [lock] the next one's number */
 	struct cpu_itimer	virt_timer, prof_timer; /* [lock] */
 	u64			cpu_limit_warned; /* [lock] seconds at the last SIGXCPU */
 	u64			utime_ns, stime_ns;	/* [tasklist] of dead threads */

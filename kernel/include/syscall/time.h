@@ -5,7 +5,9 @@
 
 #include <lib/types.h>
 
+struct itimerspec;
 struct itimerval;
+struct sigevent;
 struct timespec;
 struct timeval;
 struct timezone;
@@ -22,6 +24,11 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec *req, struc
 long sys_alarm(unsigned int seconds);
 long sys_getitimer(int which, struct itimerval *value);
 long sys_setitimer(int which, const struct itimerval *value, struct itimerval *old);
+long sys_timer_create(int clock, const struct sigevent *event, int *id);
+long sys_timer_settime(int id, int flags, const struct itimerspec *value, struct itimerspec *old);
+long sys_timer_gettime(int id, struct itimerspec *value);
+long sys_timer_getoverrun(int id);
+long sys_timer_delete(int id);
 long sys_times(struct tms *tms);
 
 #endif

@@ -107,6 +107,22 @@ typedef union sigval {
 	void	*sival_ptr;
 } sigval_t;
 
+/* How a timer tells that it has expired. */
+struct sigevent {
+	sigval_t	sigev_value;
+	int		sigev_signo;
+	int		sigev_notify;	/* SIGEV_* */
+	int		sigev_tid;	/* SIGEV_THREAD_ID */
+	int		sigev_pad[11];
+};
+
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD	2	/* the C library's affair: here a signal */
+#define SIGEV_THREAD_ID	4
+
+BUILD_ASSERT(sizeof(struct sigevent) == 64);
+
 /* The part of siginfo_t that carries anything; users see it padded to SI_MAX_SIZE. */
 struct kernel_siginfo {
 	int	si_signo, si_errno, si_code;
