@@ -150,7 +150,7 @@ static void put_names(void)
 		"/tmp/bad/file", "/tmp/bad/new", "/tmp/bad/dir", "/tmp/bad/link", "/tmp/bad/loop",
 		"/tmp/bad/dangling", "/tmp/bad/file/x", "/tmp/bad/none/x", "/tmp/bad/new/",
 		"/tmp/bad/file/", "/", "/tmp/bad/dir/.", "/tmp/bad/dir/..", "", "tmpfs", "/tmp/bad",
-		"/proc/version",
+		"/proc/version", "user.tag",
 	};
 	char *path = (char *)LONG_PATH;
 	size_t i;

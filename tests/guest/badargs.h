@@ -78,6 +78,7 @@
 #define TMPFS		NAME(14)	/* "tmpfs" */
 #define FULL_DIR	NAME(15)	/* "/tmp/bad": not empty, and a mount point */
 #define PROC_NAME	NAME(16)	/* "/proc/version" */
+#define ATTRIBUTE	NAME(17)	/* "user.tag" */
 #define LONG_NAME	AT(7, 0)	/* a component of 256 letters */
 #define LONG_PATH	AT(7, 0x200)	/* 4096 bytes of "./" and then file */
 
@@ -314,6 +315,25 @@ static const struct call calls[] = {
 	  { { DIRFD, AT_FDCWD }, { PATH, FILE_NAME }, { IN, NO_TIMES }, { INT, 0 } } },
 	{ "utimensat/fd", SYS_utimensat,
 	  { { DIRFD, FILE_RW }, { FIXED, 0 }, { IN, NO_TIMES }, { INT, 0 } } },
+	{ "setxattr", SYS_setxattr,
+	  { { PATH, FILE_NAME }, { PATH, ATTRIBUTE }, { IN, BUFFER }, { LEN, 5 }, { INT, 0 } } },
+	{ "lsetxattr", SYS_lsetxattr,
+	  { { PATH, LINK_NAME }, { FIXED, ATTRIBUTE }, { FIXED, BUFFER }, { FIXED, 5 },
+	    { FIXED, 0 } } },
+	{ "fsetxattr", SYS_fsetxattr,
+	  { { FD, FILE_RW }, { PATH, ATTRIBUTE }, { IN, BUFFER }, { LEN, 5 }, { INT, 0 } } },
+	{ "getxattr", SYS_getxattr,
+	  { { PATH, FILE_NAME }, { PATH, ATTRIBUTE }, { OUT, BUFFER }, { LEN, 5 } } },
+	{ "lgetxattr", SYS_lgetxattr,
+	  { { PATH, LINK_NAME }, { FIXED, ATTRIBUTE }, { FIXED, BUFFER }, { FIXED, 5 } } },
+	{ "fgetxattr", SYS_fgetxattr,
+	  { { FD, FILE_RW }, { PATH, ATTRIBUTE }, { OUT, BUFFER }, { LEN, 5 } } },
+	{ "listxattr", SYS_listxattr, { { PATH, FILE_NAME }, { OUT, BUFFER }, { LEN, 100 } } },
+	{ "llistxattr", SYS_llistxattr, { { PATH, LINK_NAME }, { OUT, BUFFER }, { LEN, 100 } } },
+	{ "flistxattr", SYS_flistxattr, { { FD, FILE_RW }, { OUT, BUFFER }, { LEN, 100 } } },
+	{ "removexattr", SYS_removexattr, { { PATH, FILE_NAME }, { PATH, ATTRIBUTE } } },
+	{ "lremovexattr", SYS_lremovexattr, { { PATH, LINK_NAME }, { FIXED, ATTRIBUTE } } },
+	{ "fremovexattr", SYS_fremovexattr, { { FD, FILE_RW }, { PATH, ATTRIBUTE } } },
 	{ "mknod", SYS_mknod, { { PATH, NEW_NAME }, { INT, S_IFIFO | 0600 }, { INT, 0 } } },
 	{ "mknod/device", SYS_mknod,
 	  { { PATH, NEW_NAME }, { FIXED, S_IFCHR | 0600 }, { INT, 0x103 } } },

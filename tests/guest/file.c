@@ -3,6 +3,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 
 #define NAME	"/tmp/file"
 
@@ -172,6 +173,9 @@ static void attributes(void)
 	is(faccessat(AT_FDCWD, NAME, F_OK, 0), 0, "faccessat finds it");
 	ok(statfs(NAME, &fs) == 0 && fs.f_bsize == 4096, "statfs tells the block size");
 	is(fsync(fd), 0, "fsync succeeds");
+	is(listxattr(NAME, NULL, 0), 0, "a file has no extended attributes");
+	fails(setxattr(NAME, "user.tag", "x", 1, 0), EOPNOTSUPP, "and takes none");
+	fails(fgetxattr(fd, "user.tag", NULL, 0), EOPNOTSUPP, "so that copying goes on without");
 	close(fd);
 	unlink(NAME);
 }

@@ -122,6 +122,20 @@ long sys_utimes(const char *path, void *utimes);
 long sys_futimesat(int dfd, const char *path, void *utimes);
 long sys_utimensat(int dfd, const char *path, void *utimes, int flags);
 
+/* kernel/syscall/xattr.c: extended attributes, of which no file has any */
+long sys_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+long sys_lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+long sys_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
+long sys_getxattr(const char *path, const char *name, void *value, size_t size);
+long sys_lgetxattr(const char *path, const char *name, void *value, size_t size);
+long sys_fgetxattr(int fd, const char *name, void *value, size_t size);
+long sys_listxattr(const char *path, char *list, size_t size);
+long sys_llistxattr(const char *path, char *list, size_t size);
+long sys_flistxattr(int fd, char *list, size_t size);
+long sys_removexattr(const char *path, const char *name);
+long sys_lremovexattr(const char *path, const char *name);
+long sys_fremovexattr(int fd, const char *name);
+
 /* kernel/syscall/fs.c: names, directories, mounts */
 long sys_mkdir(const char *path, umode_t mode);
 long sys_mkdirat(int dfd, const char *path, umode_t mode);
