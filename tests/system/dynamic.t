@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import PROMPT, SCRATCH, Machine, Tap, archive_of, scratch_file, try_out  # noqa: E402
+from machine import (PROMPT, SCRATCH, Machine, Tap, archive_of, scratch_file,  # noqa: E402
+                     try_out, with_libraries)
 
 CXX = r"""#include <atomic>
 #include <iostream>
@@ -76,27 +77,6 @@ def is_dynamic(path):
     """Said by its program headers: an interpreter is named."""
     with open(path, "rb") as f:
         return b"/lib64/ld-linux-x86-64.so.2\0" in f.read(4096)
-
-
-def libraries(path):
-    """Where ldd finds what @path needs, the dynamic linker with it."""
-    out = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                         text=True).stdout
-    return {word for word in out.split() if word.startswith("/") and os.path.exists(word)}
-
-
-def with_libraries(paths):
-    """Names in the archive and contents of @paths and of what those of them in ELF need."""
-    wanted = set(paths)
-    for path in paths:
-        with open(path, "rb") as f:
-            if f.read(4) == b"\x7fELF":
-                wanted |= libraries(path)
-    files = {}
-    for path in wanted:
-        with open(path, "rb") as f:
-            files[path.lstrip("/")] = f.read()
-    return files
 
 
 def ls():

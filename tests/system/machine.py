@@ -1,4 +1,5 @@
-"""machine.py - what the system tests share: a machine to talk to, archives to boot it with, TAP.
+"""machine.py - what the system tests share: a machine to talk to, archives to boot it with, the
+libraries of programs, TAP.
 A test script makes a Machine, expects text on its console, types into it, and asks how it ended.
 Every wait has a limit, and every limit is multiplied by TIMEOUT_SCALE."""
 import os
@@ -168,6 +169,27 @@ def archive_of(name, wanted):
         if data is not None:
             out += newc_entry(path, data)
     return scratch_file(name, out + newc_entry("TRAILER!!!", b""))
+
+
+def libraries(path):
+    """Where ldd finds what the program @path needs, the dynamic linker with it."""
+    out = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         text=True).stdout
+    return {word for word in out.split() if word.startswith("/") and os.path.exists(word)}
+
+
+def with_libraries(paths):
+    """Names in the archive and contents of @paths and of what those of them in ELF need."""
+    wanted = set(paths)
+    for path in paths:
+        with open(path, "rb") as f:
+            if f.read(4) == b"\x7fELF":
+                wanted |= libraries(path)
+    files = {}
+    for path in wanted:
+        with open(path, "rb") as f:
+            files[path.lstrip("/")] = f.read()
+    return files
 
 
 def newc_entry(path, data):
