@@ -163,7 +163,8 @@ QEMU_RUN = tests/run-qemu --accel $(ACCEL) --cpus $(CPUS) --mem $(MEM) --boot $(
 PKGS_RUN  := gcc libc6-dev binutils nasm musl-tools busybox-static cpio python3 qemu-system-x86
 PKGS_UEFI := gnu-efi ovmf mtools
 PKGS_GDB  := gdb
-PKGS_TEST := $(PKGS_RUN) $(PKGS_UEFI) $(PKGS_GDB) perl libcmocka-dev clang-format bash-static mksh
+PKGS_TEST := $(PKGS_RUN) $(PKGS_UEFI) $(PKGS_GDB) perl libcmocka-dev clang-format bash-static mksh \
+	     stress-ng
 
 run:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(if $(filter uefi,$(BOOT)),$(PKGS_UEFI))
