@@ -19,6 +19,8 @@ file made by QEMU's dump-guest-memory."""
         super().__init__("av", gdb.COMMAND_DATA, prefix=True)
 
     def invoke(self, text, from_tty):
+        if text:
+            raise gdb.GdbError("av: there is no command %s; see: help av" % text.split()[0])
         gdb.execute("help av")
 
 

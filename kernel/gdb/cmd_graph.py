@@ -201,8 +201,11 @@ graphviz makes a picture of it."""
     @staticmethod
     def write(file, text):
         if not file.endswith(".svg"):
-            with open(file, "w") as out:
-                out.write(text)
+            try:
+                with open(file, "w") as out:
+                    out.write(text)
+            except OSError as error:
+                raise gdb.GdbError("av graph: %s" % error)
             return
         done = subprocess.run(["dot", "-Tsvg", "-o", file], input=text, text=True,
                               stderr=subprocess.PIPE)

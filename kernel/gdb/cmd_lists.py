@@ -96,6 +96,7 @@ class Slab(Command):
 OUT is the number of objects in use, SPARE that of free ones in processors' magazines. With a
 CACHE's name, its slabs that have a free object are listed, too."""
     name = "slab"
+    completes = "cache"
 
     def data(self, args, options):
         found = []

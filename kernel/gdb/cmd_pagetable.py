@@ -1,4 +1,6 @@
 """cmd_pagetable.py - av pt: one address through the levels, or all that is mapped, in ranges."""
+import gdb
+
 from command import Command, Hex, number, pid_of
 from kernel import area_at, area_text, chosen_mm, file_page, rights, vm_flag_words
 from layout import const
@@ -31,13 +33,15 @@ Without a PID: of what the selected processor runs."""
 
     def data(self, args, options):
         if options.get("tree"):
+            if len(args) > (not options.get("kernel")):
+                self.usage()
             return {"ranges": ranges(args, options)}
         if not 1 <= len(args) <= 2:
             self.usage()
         addr = number(args[0])
-        user = addr < const("TASK_SIZE")
-        if not user and addr < KERNEL_HALF:
-            self.usage()
+        user = addr < USER_END
+        if not user and addr < half(USER_END):
+            raise gdb.GdbError("av pt: %#x is no address: its upper 17 bits differ" % addr)
         mm = chosen_mm(pid_of(args[1]) if len(args) == 2 else None) if user else None
         if not user:
             target.to_phys(const("KERNEL_BASE"))	# finds the kernel's tables

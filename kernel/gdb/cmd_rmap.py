@@ -4,8 +4,7 @@ The walk is rmap_walk's (kernel/mm/rmap.c), in its order: the areas in the owner
 that cover the page's index, and of each the one entry where the page would be.
 
 Read:   kernel/mm/README.md, "Who maps this page?"; check.py, which does this for all pages."""
-from command import (Command, Hex, absent_reason, number, page_of, pid_of, points_to, typed,
-                     view_of)
+from command import Command, Hex, absent_reason, number, page_of, pid_of, points_to, typed
 from kernel import (Users, anon_vma_of, area_address, area_at, area_name, area_pages, area_text,
                     chosen_mm, file_page, frame, is_anon, is_frame, mapping_name, page_bits, pfn_of)
 from layout import View, container, const
@@ -272,7 +271,10 @@ anon_vma whose tree it hangs in, whether it is the area's own, and how many area
             return vma
         if len(args) != 1:
             self.usage()
-        return view_of(args[0], "vm_area_struct")
+        addr = number(args[0])
+        if not in_cache(addr, "vm_area_struct"):
+            raise NotThere("av: %s is no vm_area_struct" % args[0])
+        return View(addr, "vm_area_struct")
 
     def text(self, data):
         yield "area %s of %s, vma %s, %d pages from %s" % (

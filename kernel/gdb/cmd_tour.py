@@ -11,11 +11,11 @@ from cmd_page import describe
 from cmd_rmap import anon_vma_data, rmap
 from cmd_user import symbols
 from command import Command
-from kernel import Users, area_at, area_text, current, frame
+from kernel import Users, area_at, area_text, current, frame, tasks
 from layout import View
 from pagetable import (is_swap, leaf, leaf_words, maps_frame, pte_pfn, pte_special, swap_of)
 from swap import slot_facts, slot_text
-from target import ERRORS, PAGE_SIZE, session, target
+from target import ERRORS, PAGE_SIZE, NotYet, session, target
 from tours import TOURS, Mark
 from walk import list_length
 
@@ -50,7 +50,7 @@ class ProgramBreakpoint(gdb.Breakpoint):
 
 
 class ProgramStarts(gdb.Breakpoint):
-    """exec has given process 1 the program's memory."""
+    """exec has given process 1 its first memory: the program's, if this is a tour's machine."""
 
     def __init__(self):
         super().__init__("-function start_thread", internal=True)
@@ -60,10 +60,9 @@ class ProgramStarts(gdb.Breakpoint):
     def stop(self):
         with session(only_selected=True):
             task = current()
-            if task.comm != PROGRAM:
-                return False
-            program, bias = symbols.program_of(task)
-            self.mark = dict(program.symbols())["tour_mark_word"] + bias
+            if task.comm == PROGRAM:
+                program, bias = symbols.program_of(task)
+                self.mark = dict(program.symbols())["tour_mark_word"] + bias
         return True
 
 
@@ -166,17 +165,14 @@ class Run:
     def __init__(self, tour, auto):
         self.tour, self.auto = tour, auto
         self.page = self.folio = self.count = 0
-        self.mm = self.symbol = None
+        self.mm = self.symbol = self.program = None
         self.reached = False
 
-    def go(self):
-        starts, ends = ProgramStarts(), MachineEnds()
-        resume()
-        if starts.mark is None:
-            raise Lost("av tour: the program did not start")
-        starts.delete()
-        self.program = ProgramBreakpoint(starts.mark)
+    def go(self, title):
+        ends = MachineEnds()
         try:
+            self.start()
+            gdb.write(title)
             for step in self.tour.steps:
                 if isinstance(step, Mark):
                     self.to_mark(step)
@@ -184,8 +180,22 @@ class Run:
                     self.to_stop(step)
                 self.tell(step)
         finally:
-            self.program.delete()
+            if self.program:
+                self.program.delete()
             ends.delete()
+
+    def start(self):
+        if has_booted():
+            raise Lost("av tour: this machine runs already; a tour begins with: make tour T=NAME")
+        starts = ProgramStarts()
+        try:
+            resume()
+        finally:
+            starts.delete()
+        if starts.mark is None:
+            raise Lost("av tour: this machine does not run the tour's program; say: make tour "
+                       "T=NAME")
+        self.program = ProgramBreakpoint(starts.mark)
 
     def to_mark(self, step):
         self.program.hit = None
@@ -337,6 +347,15 @@ class Run:
                 yield from slot_text(slot_facts(slot["type"], slot["offset"]))
 
 
+def has_booted():
+    """There is a process."""
+    try:
+        with session():
+            return any(task.mm for task in tasks())
+    except NotYet:
+        return False
+
+
 def resume():
     gdb.execute("continue", to_string=True)
 
@@ -349,6 +368,7 @@ about, and this command. At each step Enter goes on; any command of gdb may be t
 -auto does not wait."""
     name = "tour"
     options = ("auto",)
+    completes = "tour"
 
     def invoke(self, text, from_tty):
         args, options = self.parse(gdb.string_to_argv(text))
@@ -358,8 +378,7 @@ about, and this command. At each step Enter goes on; any command of gdb may be t
         if args[0] not in TOURS:
             raise gdb.GdbError("av tour: there is no tour %s; see: av tour" % args[0])
         tour = TOURS[args[0]]
-        gdb.write("Tour %s: %s.\n" % (args[0], tour.title))
-        Run(tour, options.get("auto")).go()
+        Run(tour, options.get("auto")).go("Tour %s: %s.\n" % (args[0], tour.title))
         gdb.write("\nTour %s: %d steps, all reached.\n" % (args[0], len(tour.steps)))
 
     def data(self, args, options):

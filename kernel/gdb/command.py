@@ -11,7 +11,7 @@ import re
 import gdb
 
 from kernel import (chosen_mm, frame, is_frame, memory_ranges, pfn_of, tasks)
-from layout import View, const, struct
+from layout import const, struct
 from pagetable import leaf, leaf_words, maps_frame, pte_pfn
 from target import ERRORS, NotThere, PAGE_SHIFT, session, target
 
@@ -39,9 +39,16 @@ def words_of(text):
     return gdb.string_to_argv(text)
 
 
+# What Python says to memory that makes no sense: NULL where the kernel never has it, or a number
+# that is too large.
+NONSENSE = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+            ValueError)
+
+
 class Command(gdb.Command):
     """`av NAME ARGUMENTS`. Subclasses have: name, options (without the dash; those that take a
-    value end in =), completes ("pid", "expression" or nothing), data(), text()."""
+    value end in =), completes (a word for each argument: "pid", "expression", "location" or
+    another), data(), text()."""
     name = ""
     options = ()
     completes = ""
@@ -54,13 +61,25 @@ class Command(gdb.Command):
     def invoke(self, text, from_tty):
         self.dont_repeat()
         args, options = self.parse(words_of(text))
-        with session():
-            data = self.data(args, options)
-            if options.get("json"):
-                lines = [json.dumps(jsonable(data), indent=1)]
-            else:
-                lines = list(self.text(data))
+        try:
+            with session():
+                data = self.data(args, options)
+                if options.get("json"):
+                    lines = [json.dumps(jsonable(data), indent=1)]
+                else:
+                    lines = list(self.text(data))
+        except (gdb.error, *NONSENSE) as error:
+            if gdb.parameter("python print-stack") == "full":
+                raise
+            raise gdb.GdbError("av %s: %s" % (self.name, self.one_line(error)))
         gdb.write("".join(line + "\n" for line in lines))
+
+    @staticmethod
+    def one_line(error):
+        text = " ".join(str(error).split())
+        return text if isinstance(error, gdb.error) else \
+            "memory makes no sense here (%s: %s); set python print-stack full tells where" % (
+                type(error).__name__, text)
 
     def parse(self, words):
         args, options = [], {}
@@ -75,9 +94,12 @@ class Command(gdb.Command):
             if option not in known:
                 raise gdb.GdbError("av %s: there is no option %s; see: help av %s" %
                                    (self.name, word, self.name))
-            if option in takes and not words:
+            if option in takes and (not words or words[0].startswith("-")):
                 raise gdb.GdbError("av %s: %s wants a value" % (self.name, word))
             options[option] = words.pop(0) if option in takes else True
+        if len(args) > len(self.completes.split()):
+            raise gdb.GdbError("av %s: %s is too much; see: help av %s" % (
+                self.name, args[len(self.completes.split())], self.name))
         return args, options
 
     def complete(self, text, word):
@@ -91,6 +113,8 @@ class Command(gdb.Command):
             return self.complete_pid(word)
         if kind == "expression":
             return gdb.COMPLETE_EXPRESSION
+        if kind == "location":
+            return gdb.COMPLETE_LOCATION
         return gdb.COMPLETE_NONE
 
     @staticmethod
@@ -118,7 +142,9 @@ def number(text):
 
 def typed(text):
     """(value, gdb's type) of an expression."""
-    if re.fullmatch(r"(0x[0-9a-fA-F]+|[0-9]+)", text):
+    if re.fullmatch(r"(0x[0-9a-fA-F]+|0|[1-9][0-9]*)", text):
+        if int(text, 0) >> 64:
+            raise gdb.GdbError("av: %s has more than 64 bits" % text)
         return int(text, 0), None
     if target.depth:
         target.backend.stop()
@@ -136,7 +162,7 @@ def typed(text):
 
 
 def pid_of(text):
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise gdb.GdbError("av: %s is no PID" % text)
     return int(text)
 
@@ -209,14 +235,6 @@ def user_page(addr, mm):
     if not entry or not (maps_frame(entry) or entry & const("PAGE_SPECIAL")):
         return Page(None, mm, addr, entry)
     return Page(pte_pfn(entry), mm, addr, entry)
-
-
-def view_of(text, name):
-    """The structure `struct @name` at the address that @text says."""
-    addr, type_ = typed(text)
-    if addr >> 47 != 0x1ffff:
-        raise gdb.GdbError("av: %s is no address of the kernel's" % text)
-    return View(addr, name)
 
 
 def absent_reason(where):

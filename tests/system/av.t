@@ -165,6 +165,25 @@ def all_json(guest):
             raise AssertionError("av %s -json: %s" % (command, text))
 
 
+def wrong_words(guest):
+    """One line that says what is wrong, whatever is typed."""
+    where = "%s %d" % (guest.page, guest.parent)
+    wrong = ["no_such", "ps 3", "bt x", "bt -1", "bt 1 2", "vmmap 31999", "vmmap -wrong", "pt",
+             "pt nothing", "pt 0x%x" % (1 << 64), "pt 0x%x" % (1 << 47), "pt -tree 1 2", "page",
+             "page pfn:", "page pfn:nothing", "page 0xffffea0000000001", "page start_init",
+             "page $nothing", "rmap pfn:5", "rmap 0x10 %d" % guest.parent, "anonvma &init_mm",
+             "avc 5", "avc &init_mm", "avc 0xffff888000000010", "avc 0 %d" % guest.parent,
+             "graph nothing", "graph %s -o" % where, "graph %s -o /nowhere/x.dot" % where,
+             "graph %s -o -json" % where, "swap nothing", "swap 0:", "swap 1 2", "lru x",
+             "buddy -wrong", "slab nothing", "locks x", "check x", "symbols nobody", "break-user",
+             "break-user 1 nothing", "break-user 1 *nothing", "tour nothing", "tour cow x",
+             "tour cow"]
+    for command, text in zip(wrong, guest.gdb(*["av " + one for one in wrong])):
+        assert text.startswith("av") and "\n" not in text, "av %s: %s" % (command, text)
+    octal, = guest.gdb("av pt 020020000 %d" % guest.parent)
+    assert octal.startswith("pgd[  0]"), octal
+
+
 def processes(guest):
     listed, text = guest.gdb("av ps -json", "av bt %d" % guest.parent)
     tasks = {task["pid"]: task for task in data(listed)}
@@ -470,6 +489,7 @@ STEPS = [
     (all_documented, "every command has a help text, and av completes"),
     (completion, "PIDs, options and names complete; a wrong PID is one clear line"),
     (all_json, "every command that shows something has -json"),
+    (wrong_words, "what is wrong in a command's words is told in one clear line"),
     (processes, "av ps and av bt: who there is, and what it does"),
     (symbols, "av symbols takes a program's symbols out of the machine"),
     (areas, "av vmmap prints /proc/PID/maps"),
