@@ -5,7 +5,7 @@ import gdb
 from layout import (View, address_of, const, const_names, container, enum, flags_of, has_struct,
                     struct, variable)
 from target import PAGE_SHIFT, target
-from walk import interval_nodes, list_of, radix_lookup
+from walk import MAX_DEPTH, Damaged, interval_nodes, list_of, radix_lookup
 
 MAX_PATH_PARTS = 256
 
@@ -139,8 +139,11 @@ def areas(mm):
 
 def area_at(mm, addr):
     """The area that has @addr, or None."""
-    node = mm.mm_rb.to("rb_node")
+    node, depth = mm.mm_rb.to("rb_node"), 0
     while node:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Damaged("av: the tree of areas of mm %#x is damaged" % mm.addr)
         vma = container(node.addr, "vm_area_struct", "vm_rb")
         if vma.vm_start <= addr < vma.vm_end:
             return vma

@@ -2,7 +2,8 @@
 The bits are those of pgtable_types.h, by constants.c.
 Read:   cmd_pagetable.py, which prints; check.py, which compares all of them with all frames."""
 from layout import const, const_names
-from target import PAGE_SHIFT, TABLE_LEVELS, NotThere, target
+from target import PAGE_SHIFT, PFN_MASK, TABLE_LEVELS, NotThere, target
+from walk import Damaged
 
 LEVEL_NAMES = dict(zip(TABLE_LEVELS, ("pgd", "pud", "pmd", "pte")))
 USER_END = 1 << 47
@@ -105,8 +106,14 @@ def leaf(mm, addr):
 
 def leaves(pgd, start=0, end=USER_END):
     """(address, shift, entry) of every leaf that is not none in [start, end), in order."""
+    seen = set()
+
     def below(phys, level, base):
         shift = TABLE_LEVELS[level]
+        if phys & PFN_MASK in seen:
+            raise Damaged("av: the table over %#x, frame %#x, stands in two places" %
+                          (base, (phys & PFN_MASK) >> PAGE_SHIFT))
+        seen.add(phys & PFN_MASK)
         for index, entry in enumerate(target.table(phys)):
             addr = base + (index << shift)
             if not entry or addr + (1 << shift) <= start or addr >= end:

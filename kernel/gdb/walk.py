@@ -1,12 +1,12 @@
 """walk.py - going through lists, trees and maps of lib/ in the machine's memory.
-A damaged structure must not hang gdb: every walk has a limit, and says so with Damaged."""
+A damaged structure must not hang gdb: every walk has an end, and says so with Damaged."""
 import gdb
 
 from layout import View, container, struct
 from target import target
 
-LIMIT = 1 << 22		# elements of a list
 MAX_DEPTH = 64		# of a red-black tree with 2^32 nodes
+MAX_HEIGHT = 11		# of a radix tree with 64 bits of index, six a level
 
 
 class Damaged(gdb.GdbError):
@@ -14,12 +14,15 @@ class Damaged(gdb.GdbError):
 
 
 def list_nodes(head):
-    """Addresses of the list_heads in the list whose head is at @head."""
-    at, seen = target.word(head), 0
+    """Addresses of the list_heads in the list whose head is at @head. One that goes in a circle
+    without the head comes back to the node noted last: each is noted for twice as many steps."""
+    at, steps, noted, until = target.word(head), 0, None, 1
     while at != head:
-        if not at or seen > LIMIT:
+        if not at or at == noted:
             raise Damaged("av: the list at %#x is damaged" % head)
-        seen += 1
+        steps += 1
+        if steps == until:
+            noted, until = at, 2 * until
         following = target.word(at)
         yield at
         at = following
@@ -34,22 +37,6 @@ def list_of(head, name, member):
 
 def list_length(head):
     return sum(1 for _ in list_nodes(head))
-
-
-def rb_nodes(root):
-    """rb_node Views of the tree whose rb_root is the View @root, in order."""
-    def below(node, depth):
-        if depth > MAX_DEPTH:
-            raise Damaged("av: the tree at %#x is damaged" % root.addr)
-        left, right = node.to("rb_left"), node.to("rb_right")
-        if left:
-            yield from below(left, depth + 1)
-        yield node
-        if right:
-            yield from below(right, depth + 1)
-    top = root.to("rb_node")
-    if top:
-        yield from below(top, 0)
 
 
 def interval_nodes(root, first=0, last=(1 << 64) - 1):
@@ -74,10 +61,18 @@ def interval_nodes(root, first=0, last=(1 << 64) - 1):
         yield from below(top, 0)
 
 
+def radix_root(tree):
+    """(root, height) of the radix_tree View @tree."""
+    if tree.height > MAX_HEIGHT:
+        raise Damaged("av: the tree at %#x is damaged" % tree.addr)
+    return tree.root, tree.height
+
+
 def radix_entries(tree):
     """(index, entry) of the radix_tree View @tree, in order."""
     slots = struct("radix_node").fields["slots"].count
     bits = slots.bit_length() - 1
+    root, height = radix_root(tree)
 
     def below(at, level, base):
         if not level:
@@ -87,15 +82,15 @@ def radix_entries(tree):
         for i, slot in enumerate(node.slots):
             if slot:
                 yield from below(slot, level - 1, base << bits | i)
-    if tree.root:
-        yield from below(tree.root, tree.height, 0)
+    if root:
+        yield from below(root, height, 0)
 
 
 def radix_lookup(tree, index):
     """The entry at @index, 0 if there is none."""
     slots = struct("radix_node").fields["slots"].count
     bits = slots.bit_length() - 1
-    at, level = tree.root, tree.height
+    at, level = radix_root(tree)
     if level * bits < 64 and index >> level * bits:
         return 0
     while level and at:

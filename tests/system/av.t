@@ -184,6 +184,33 @@ def wrong_words(guest):
     assert octal.startswith("pgd[  0]"), octal
 
 
+def circles(guest):
+    """Lists and trees that come back to themselves, or lead nowhere: every command ends, and says
+    so in a line."""
+    of_task = "((struct task_struct *)(%s))" % guest.gdb(
+        "python import json; [print(t['task']) for t in json.loads(gdb.execute('av ps -json', "
+        "to_string=True)) if t['pid'] == %d]" % guest.parent)[0]
+    where = "%s %d" % (guest.page, guest.parent)
+    damaged = [("all_tasks.next->next", "all_tasks.next", "ps"),
+               ("all_tasks.next->next", "0", "ps"),
+               ("mm_list.next->next", "mm_list.next", "check"),
+               ("'mm/lru.c'::lists[0].next->next", "'mm/lru.c'::lists[0].next", "lru"),
+               ("zone.free[10].next->next", "zone.free[10].next", "buddy"),
+               (of_task + "->signal", "0", "ps"),
+               (of_task + "->mm->mm_rb.rb_node->rb_right", of_task + "->mm->mm_rb.rb_node",
+                "pt " + where),
+               ("*(unsigned long *)%s->mm->pgd" % of_task,
+                "(unsigned long)%s->mm->pgd - %#x + 0x67" % (of_task, 0xffff888000000000),
+                "pt -tree %d" % guest.parent)]
+    for place, value, command in damaged:
+        *_, text, _ = guest.gdb("set $place = &(%s)" % place, "set $was = *$place",
+                                "set var *$place = %s" % value, "av " + command,
+                                "set var *$place = $was")
+        assert text.startswith("av") or text.startswith("check: FAILED"), "%s: %s" % (place, text)
+        assert command == "check" or "\n" not in text, "%s: %s" % (place, text)
+    assert guest.gdb("av check")[0].startswith("check: ok")
+
+
 def processes(guest):
     listed, text = guest.gdb("av ps -json", "av bt %d" % guest.parent)
     tasks = {task["pid"]: task for task in data(listed)}
@@ -502,6 +529,7 @@ STEPS = [
     (locks, "av locks: who holds what in fork, and who waits for a mutex"),
     (verifier, "av check counts what the kernel's verifier counts"),
     (damage, "av check sees a wrong map count; av pt and av check an entry with a right too many"),
+    (circles, "lists, trees and tables that lead in circles or nowhere hang no command"),
     (user_breakpoints, "av break-user: by name, by number, into the kernel and back"),
     (dump, "a memory dump shows the same without QEMU"),
     (swap_out, "av rmap of a page in swap finds the entries that name its slot"),
