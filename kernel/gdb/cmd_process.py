@@ -1,6 +1,7 @@
 """cmd_process.py - av ps, vmmap and bt: tasks, their areas, what they are doing."""
 import gdb
 
+from cmd_user import symbols
 from command import Command, Hex, pid_of
 from kernel import (areas, area_name, chosen_mm, chosen_task, inode_name, is_kthread,
                     kernel_regions, rights, running, task_state, tasks)
@@ -153,7 +154,7 @@ class Bt(Command):
     """Show what a task is doing: av bt [PID]
 
 The functions of the kernel that it is in, whether it runs, waits or has been left by a panic;
-then where it came from in user mode, by name if its symbols are loaded (av symbols)."""
+then where it came from in user mode, by name if its program has symbols."""
     name = "bt"
     completes = "pid"
 
@@ -178,7 +179,7 @@ then where it came from in user mode, by name if its symbols are loaded (av symb
         if regs is None:
             saved = user_registers(task)
             regs = {"rip": saved.rip, "rsp": saved.rsp}
-        names, place = function_at(regs["rip"])
+        names, place = function_at(regs["rip"]) if symbols.know(task) else (["?"], "")
         return {"pc": Hex(regs["rip"]), "sp": Hex(regs["rsp"]), "functions": names,
                 "place": place}
 

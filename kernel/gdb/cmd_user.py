@@ -3,10 +3,12 @@
 A program's file is taken from the machine itself, out of the page cache: so the symbols are those
 of what really runs, and a dump has them, too. They are loaded when a process executes a program
 that has any. Static programs all lie at the same addresses; gdb therefore knows one program of
-those at a time: the last that was executed, or asked for with av symbols.
+those at a time: the last that was executed, stopped in by one of these breakpoints, or asked for
+with av symbols or av bt.
 
 Breakpoints are hardware breakpoints, which need nothing written into the program's memory, at an
-address: every process has something there. They stop only in the process asked for.
+address: every process has something there. They stop only in the process asked for, while it is in
+the program that the address is of.
 
 Holds:  files of programs are in a folder of our own that goes with gdb.
 Read:   README.md, "User programs"."""
@@ -18,7 +20,7 @@ import tempfile
 
 import gdb
 
-from command import Command, Hex
+from command import Command, Hex, number, pid_of
 from kernel import chosen_task, current, pfn_of, tasks
 from layout import View
 from target import ERRORS, PAGE_SIZE, NotThere, NotYet, session, target
@@ -135,11 +137,19 @@ class Symbols:
         self.loaded[key] = path, bias
         return True
 
+    def know(self, task):
+        """load(), and False as well if the program's file is not in memory."""
+        try:
+            return self.load(task)
+        except ERRORS:
+            return False
+
     def unload(self, key):
         path, _ = self.loaded.pop(key)
         for objfile in gdb.objfiles():
             if objfile.filename == path:
                 quiet("remove-symbol-file %s" % path)
+
 
 def quiet(command):
     """Without gdb's questions and without what it says."""
@@ -178,7 +188,7 @@ class ExecHook(gdb.Breakpoint):
         for one in [p for p in pending if p[0] == task.comm]:
             pending.remove(one)
             try:
-                UserBreakpoint(resolve(task, one[1]), name=task.comm)
+                UserBreakpoint(resolve(task, one[1]), task, True)
             except ERRORS as error:
                 gdb.write("%s\n" % error)
 
@@ -191,7 +201,7 @@ pending = []			# (name, location): no such program runs yet
 def resolve(task, location):
     """The address of a place in the task's program."""
     if location.startswith("*"):
-        return int(gdb.parse_and_eval(location[1:])) & (1 << 64) - 1
+        return number(location[1:])
     program, bias = symbols.program_of(task)
     try:
         _, places = gdb.decode_line(location)
@@ -208,22 +218,37 @@ def resolve(task, location):
 
 
 class UserBreakpoint(gdb.Breakpoint):
-    """Stops where one process, or every process of one name, comes to an address."""
+    """Stops where one process, or every process of one name, comes to an address of @task's
+    program. Before gdb says so, it gets the symbols of that."""
 
-    def __init__(self, address, pid=None, name=None, internal=False):
-        self.pid, self.wanted = pid, name
-        super().__init__("*%#x" % address, type=gdb.BP_HARDWARE_BREAKPOINT, internal=internal)
+    def __init__(self, address, task, by_name):
+        self.pid, self.wanted = (None, task.comm) if by_name else (task.tgid, None)
+        self.file = self.file_of(task)
+        super().__init__("*%#x" % address, type=gdb.BP_HARDWARE_BREAKPOINT)
+
+    @staticmethod
+    def file_of(task):
+        mm = task.to("mm")
+        exe = mm.to("exe_file") if mm else None
+        return exe.f_inode if exe else None
 
     def stop(self):
-        with session(only_selected=True):
-            task = current()
-            return task is not None and (task.tgid == self.pid or task.comm == self.wanted)
+        try:
+            with session(only_selected=True):
+                task = current()
+                if task is None or self.file_of(task) != self.file or \
+                        self.pid not in (None, task.tgid) or self.wanted not in (None, task.comm):
+                    return False
+                symbols.load(task)
+        except ERRORS as error:
+            gdb.write("av: %s\n" % error)
+        return True
 
 
 def find_user(who):
     """The task of a PID, or the first of a name; None."""
     if who.isdigit():
-        return chosen_task(int(who))
+        return chosen_task(pid_of(who))
     try:
         return next((task for task in tasks() if task.comm == who and task.mm), None)
     except NotYet:
@@ -237,7 +262,7 @@ LOCATION is a function, FILE:LINE (for a program built with -g), or *ADDRESS. By
 that process; by a NAME in all that have it, also in one that is started later. delete and disable
 work as on any breakpoint."""
     name = "break-user"
-    completes = "pid"
+    completes = "pid location"
 
     def data(self, args, options):
         if len(args) != 2:
@@ -250,8 +275,7 @@ work as on any breakpoint."""
         if not symbols.load(task) and not location.startswith("*"):
             raise gdb.GdbError("av break-user: %s has no symbols; say *ADDRESS" % task.comm)
         address = resolve(task, location)
-        made = UserBreakpoint(address, task.tgid) if who.isdigit() else \
-            UserBreakpoint(address, name=task.comm)
+        made = UserBreakpoint(address, task, not who.isdigit())
         return {"breakpoint": made.number, "who": who, "location": location,
                 "address": Hex(address)}
 

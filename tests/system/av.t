@@ -429,6 +429,19 @@ def user_breakpoints(guest):
     assert "syscall_entry" in said[3] and said[6] == "True", said
 
 
+def two_programs(guest):
+    """gdb knows the program that it stops in, also when another one was executed last; of one
+    without symbols it names nothing."""
+    shell = guest.machine.command("echo $$").strip()
+    signal = "cow > /dev/null; kill -USR1 %d" % guest.parent
+    said = guest.gdb("av break-user family obey", "av break-user cow main", "continue", "bt 1",
+                     "av bt %s" % shell, "continue", "bt 1", type_=signal)
+    assert "it will be set" in said[1], said
+    assert "user/demo/cow.c" in said[3], said
+    assert re.search(r"^user 0x\w+ \?, stack", said[4], re.M), said[4]
+    assert "obey (sig=10)" in said[6] and "user/demo/family.c" in said[6], said
+
+
 def dump(guest):
     """Made with and without virtual addresses, and opened in two ways."""
     bare, paged = (os.path.join(SCRATCH, name) for name in ("av-bare.dump", "av-paged.dump"))
@@ -531,6 +544,7 @@ STEPS = [
     (damage, "av check sees a wrong map count; av pt and av check an entry with a right too many"),
     (circles, "lists, trees and tables that lead in circles or nowhere hang no command"),
     (user_breakpoints, "av break-user: by name, by number, into the kernel and back"),
+    (two_programs, "two programs at the same addresses, each with its own symbols"),
     (dump, "a memory dump shows the same without QEMU"),
     (swap_out, "av rmap of a page in swap finds the entries that name its slot"),
     (swapped, "av swap, av check and av pt -tree with pages in swap"),
