@@ -9,8 +9,10 @@ stops the others in schedule(). So a count that is changed under a lock may be o
 that lock is held, and the report says which locks are.
 
 Read:   kernel/mm/verify.c; cmd_check.py for the printing."""
+from collections import Counter
 import struct as binary
 
+from check_sums import check_slabs, check_sums
 from kernel import (anon_vma_of, area_address, areas, frame, free_blocks, is_anon, lru_heads,
                     memory_ranges, mm_busy, mms, page_flag_bit, pfn_of, stacked_frames)
 from layout import View, container, has_variable, struct
@@ -36,15 +38,19 @@ class Check:
         self.differences = []
         self.counts = dict.fromkeys(("mms", "busy_mms", "areas", "chains", "anon_vmas",
                                      "entries", "folios", "files", "frames", "free_frames"), 0)
-        self.seen, self.leaf, self.slots, self.trees = {}, {}, {}, {}
+        self.seen, self.leaf, self.slots = {}, {}, {}
+        self.trees, self.areas_in = {}, {}
         self.free, self.anon_vmas, self.files = set(), set(), set()
         self.known_areas, self.busy = set(), set()
+        self.found = Counter()		# what the sums of check_sums.py should be
         self.ranges = memory_ranges()
 
     def run(self):
         for step in (self.find_free, self.find_lru, self.walk_mms, self.check_trees,
                      self.check_frames, self.check_swap):
             self.attempt(step)
+        for step in check_slabs, check_sums:
+            self.attempt(step, self)
         self.counts["anon_vmas"], self.counts["files"] = len(self.anon_vmas), len(self.files)
         self.counts["free_frames"] = len(self.free)
         self.counts["frames"] = sum(end - first for first, end in self.ranges)
@@ -119,8 +125,7 @@ class Check:
             file = vma.to("vm_file")
             if file:
                 self.files.add(file.f_mapping)
-                self.check(vma.addr in (v.addr for _, _, v in self.tree_of(
-                    View(file.f_mapping, "address_space"))),
+                self.check(vma.addr in self.members(View(file.f_mapping, "address_space")),
                     "area %#x of mm %#x is not in its file's i_mmap", start, mm.addr)
         self.counts["areas"] += len(found)
         self.check(len(found) == mm.map_count, "mm %#x: map_count is %d, %d areas found", mm.addr,
@@ -136,7 +141,7 @@ class Check:
             own |= anon_vma.addr == vma.anon_vma
             self.check(avc.vma == vma.addr, "area %#x: chain %#x is of another area",
                        vma.vm_start, avc.addr)
-            self.check(vma.addr in (v.addr for _, _, v in self.tree_of(anon_vma)),
+            self.check(vma.addr in self.members(anon_vma),
                        "area %#x of mm %#x: chain %#x is not in the tree of anon_vma %#x",
                        vma.vm_start, vma.vm_mm, avc.addr, anon_vma.addr)
         self.check(own == bool(vma.anon_vma), "area %#x of mm %#x: anon_vma %#x is in none of its "
@@ -152,13 +157,19 @@ class Check:
                     container(node.addr, "vm_area_struct", "shared")
                 members.append((node.start, node.last, vma))
             self.trees[owner.addr] = members
+            self.areas_in[owner.addr] = {vma.addr for _, _, vma in members}
         return self.trees[owner.addr]
+
+    def members(self, owner):
+        """Addresses of the areas in that tree."""
+        self.tree_of(owner)
+        return self.areas_in[owner.addr]
 
     # ---- families
 
     def check_trees(self):
         """No chain outlives its area, and the counts of an anon_vma are right."""
-        parents = [View(addr, "anon_vma").parent for addr in self.anon_vmas]
+        parents = Counter(View(addr, "anon_vma").parent for addr in self.anon_vmas)
         for addr in self.anon_vmas:
             anon_vma = View(addr, "anon_vma")
             members = [vma for _, _, vma in self.tree_of(anon_vma)]
@@ -167,7 +178,7 @@ class Check:
             for vma in members:
                 self.check(vma.addr in self.known_areas, "anon_vma %#x: a chain's area %#x is none",
                            addr, vma.addr)
-            children = parents.count(addr)		# a root is its own
+            children = parents[addr]		# a root is its own
             active = sum(vma.anon_vma == addr for vma in members)
             self.check(anon_vma.num_active_vmas == active, "anon_vma %#x: num_active_vmas is %d, "
                        "should be %d", addr, anon_vma.num_active_vmas, active)
@@ -230,9 +241,12 @@ class Check:
     # ---- frames
 
     def flagged(self):
-        """Frames whose flags say that they are folios, from all of vmemmap."""
-        layout = struct("page")
-        wanted = page_flag_bit("lru") | page_flag_bit("swapcache")
+        """Frames whose flags say that they are folios, from all of vmemmap. Counts slabs and
+        tables on the way."""
+        layout, slab, table = struct("page"), page_flag_bit("slab"), page_flag_bit("table")
+        wanted = 0
+        for name in "lru", "swapcache", "swapbacked", "uptodate":
+            wanted |= page_flag_bit(name)
         step = binary.Struct("<Q%dx" % (layout.size - 8))
         at = layout.fields["flags"].offset
         for first, end in self.ranges:
@@ -240,6 +254,8 @@ class Check:
                 number = min(64, end - base)
                 data = target.read(frame(base).addr, number * layout.size)
                 for i, (flags,) in enumerate(step.iter_unpack(data[at:] + bytes(at))):
+                    self.found["slab"] += bool(flags & slab)
+                    self.found["table"] += bool(flags & table)
                     if flags & wanted:
                         yield base + i
 
@@ -258,8 +274,10 @@ class Check:
                    page._mapcount, entries)
         cached = not anon and bool(page.mapping) and self.is_cached(page)
         found = entries + cached + copy
-        self.check(page._refcount >= max(found, 1), "frame %#x: reference count is %d, should be "
-                   "%d", pfn, page._refcount, found)
+        # Reclaim frees a batch at a time: of those nothing else is left.
+        self.check(page._refcount >= max(found, bool(seen.lru)),
+                   "frame %#x: reference count is %d, should be %d", pfn, page._refcount, found)
+        self.count(page, flags, entries, anon, cached)
         self.check(not entries or anon or cached or copy, "frame %#x: mapped, but nobody's", pfn)
         self.check(not flags & page_flag_bit("anon-exclusive") or anon and entries <= 1,
                    "frame %#x: exclusive, with %d entries", pfn, entries)
@@ -268,6 +286,15 @@ class Check:
                    "" if seen.lru else "not ")
         if entries and page.mapping:
             self.check_rmap(pfn, page, seen, anon)
+
+    def count(self, page, flags, entries, anon, cached):
+        self.found["NR_ANON_MAPPED"] += anon and entries > 0
+        self.found["NR_FILE_MAPPED"] += not anon and entries > 0
+        self.found["NR_FILE_PAGES"] += cached
+        self.found["NR_SHMEM"] += cached and View(page.mapping, "address_space").shmem
+        for name, flag in (("NR_SWAPCACHE", "swapcache"), ("NR_MLOCK", "mlocked"),
+                           ("writeback", "writeback")):
+            self.found[name] += bool(flags & page_flag_bit(flag))
 
     @staticmethod
     def is_cached(page):

@@ -9,9 +9,9 @@ class CheckCommand(Command):
     """Verify all of memory from outside: av check
 
 Walks every page table, and compares each frame's map count, references and flags with the entries
-found, and with what the reverse map finds; areas with their trees; LRU lists, free blocks and swap
-slots with their counts. It is what `cat /proc/mmcheck` does inside, but nothing in the machine
-runs: it works on one that hangs. The first line has mmcheck's form.
+found, and with what the reverse map finds; areas with their trees; LRU lists, free blocks, slabs
+and swap slots with their counts; the sums of vmstat. It is what `cat /proc/mmcheck` does inside,
+but nothing in the machine runs: it works on one that hangs. The first line has mmcheck's form.
 
 Stopped in the middle of a fault or fork, the machine may have a count that is about to change:
 then `finish`, and check again."""

@@ -400,6 +400,13 @@ def damage(guest):
     differences = data(wrong)["differences"]
     assert differences == ["frame %s: map count is 3, should be 2" % guest.frame], differences
     assert data(right)["ok"], right
+    sums = [("vm_counters[0].state[NR_SHMEM]", "vmstat: NR_SHMEM is"),
+            ("nr_tables.counter", "frames have the flag table, counted as"),
+            ("anon_vma_cache->nr_inuse", "slab anon_vma: "),
+            ("anon_vma_cache->nr_empty", "slab anon_vma: ")]
+    for place, words in sums:
+        _, text, _ = guest.gdb("set var %s += 1" % place, "av check", "set var %s -= 1" % place)
+        assert text.startswith("check: FAILED") and words in text, "%s: %s" % (place, text)
     found, = guest.gdb("av pt 0x401000 %d -json" % guest.child)
     level = data(found)["levels"][3]
     where = "{unsigned long}(%#x + %s + 8 * %d)" % (0xffff888000000000, level["table"],
