@@ -117,7 +117,7 @@ static void areas_times_children(void)
 
 static void thousand_sharers(void)
 {
-	long room = meminfo_kib("MemAvailable") / 120;
+	long room = meminfo_kib("MemAvailable") / 130;
 	int want = room < 1000 ? (int)room : 1000, n, bad = 0;
 	int *p = (int *)map_anon(PAGE, RW);
 	static pid_t pid[1000];

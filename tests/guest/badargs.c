@@ -287,10 +287,12 @@ static long real_value(long value)
 	return value == SELF ? getpid() : value;
 }
 
+static int scale = 1;	/* of time: how slow the machine may be */
+
 /* What the call answers with its argument @arg as @value. A sleeping one is woken after a while. */
 static short answer(const struct call *call, int arg, long value)
 {
-	struct itimerval soon = { { 0, 0 }, { 0, 20000 } }, never = { 0 };
+	struct itimerval soon = { { 0, 0 }, { 0, 20000 * scale } }, never = { 0 };
 	long a[6], ret;
 	int i;
 
@@ -411,6 +413,13 @@ static int compare_argument(const struct call *call, const short *got, int arg, 
 	return wrong;
 }
 
+/* Some of what Linux has answered goes for machines of the recording's size. */
+static bool of_a_smaller_machine(const struct call *call)
+{
+	return (call->nr == SYS_sched_setaffinity && sysconf(_SC_NPROCESSORS_ONLN) > 4) ||
+	       (call->nr == SYS_shmget && meminfo_kib("MemTotal") > 1024 * 1024);
+}
+
 static void compare_call(int c)
 {
 	const char *text = recorded(calls[c].name);
@@ -418,6 +427,10 @@ static void compare_call(int c)
 
 	if (!text) {
 		ok(false, "%s is recorded", calls[c].name);
+		return;
+	}
+	if (of_a_smaller_machine(&calls[c])) {
+		skip("its answers are of a smaller machine", "%s", calls[c].name);
 		return;
 	}
 	for (arg = 0; arg < 6; arg++)
@@ -462,6 +475,8 @@ static void body(void)
 	size_t c;
 
 	must(uname(&names) == 0);
+	if (getenv("TIMEOUT_SCALE"))
+		scale = atoi(getenv("TIMEOUT_SCALE"));
 	result = map_shared(NR_CALLS * sizeof(*result));
 	mkdir("/tmp/bad", 0755);
 	for (c = 0; c < NR_CALLS; c++) {

@@ -352,9 +352,11 @@ static void names(void)
 static void any_frame(void)
 {
 	unsigned long pfn, read = 0, kinds[4] = { 0 };
+	unsigned long frames = (unsigned long)meminfo_kib("MemTotal") / 4;
 	pid_t pid = fork();
 
 	must(pid >= 0);
+	frames = frames < 65536 ? frames : 65536;
 	while (pid == 0) {
 		pid_t child = fork();
 
@@ -380,7 +382,7 @@ static void any_frame(void)
 		kinds[3] += strstr(text, ": anonymous") || strstr(text, ": file");
 	}
 	end_child(pid);
-	ok(read > 2000, "any frame can be asked for while processes come and go");
+	ok(read > frames / 23 * 3 / 4, "any frame can be asked for while processes come and go");
 	ok(kinds[0] && kinds[1] && kinds[2] && kinds[3],
 	   "free ones, slabs, the kernel's and pages");
 }
