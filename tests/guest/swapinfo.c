@@ -146,7 +146,8 @@ static void of_the_machine(void)
 		diag("%ld major faults for %d pages", majflt, PAGES);
 	fault_free = major_faults();
 	look(p, PAGES);
-	is(major_faults(), fault_free, "pages that are there need no disk");
+	/* Linux may have gone on to take a page or two. */
+	ok(major_faults() - fault_free <= 2, "pages that are there need no disk");
 	for (i = 0; i < COUNT(counter); i++)
 		grown(&counter[i]);
 	ok(vm_event("pgscan_kswapd") + vm_event("pgscan_direct") - scanned > PAGES,
