@@ -53,7 +53,7 @@ CFLAGS		:= -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding \
 		   -fcf-protection=none -fno-omit-frame-pointer -fno-strict-aliasing -fno-common \
 		   -fno-delete-null-pointer-checks -fno-stack-protector \
 		   -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
-		   -ffile-prefix-map=$(CURDIR)=. -DCONFIG_DEBUG=$(DEBUG) $(INCLUDES)
+		   "-ffile-prefix-map=$(CURDIR)=." -DCONFIG_DEBUG=$(DEBUG) $(INCLUDES)
 # NASM's line numbers carry the path of the tree, so only debug builds have them.
 NASMFLAGS	:= -f elf64 $(if $(filter 1,$(DEBUG)),-g -F dwarf) --reproducible -Werror -I./ \
 		   -Ikernel/arch/x86_64/ -Ikernel/arch/x86_64/include/ -DCONFIG_DEBUG=$(DEBUG)
@@ -70,13 +70,13 @@ EFI_OBJ		:= $(EFI_SRC:boot/%.c=$(BUILD)/efi/%.o)
 EFI_CFLAGS	:= -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fpic -fshort-wchar \
 		   -mno-red-zone -maccumulate-outgoing-args -fno-stack-protector \
 		   -fcf-protection=none -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
-		   -ffile-prefix-map=$(CURDIR)=. -I. \
+		   "-ffile-prefix-map=$(CURDIR)=." -I. \
 		   -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 EFI_SECTIONS	:= .text .sdata .data .dynamic .dynsym .rel .rela .rel.* .rela.* .reloc
 
 # ---- user programs ----
 MUSL		:= musl-gcc
-USER_CFLAGS	:= -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -ffile-prefix-map=$(CURDIR)=. \
+USER_CFLAGS	:= -std=gnu11 -static -O2 -g -Wall -Wextra -Werror "-ffile-prefix-map=$(CURDIR)=." \
 		   -Wl,--build-id=none
 USER_PROGRAMS	:= $(patsubst %.c,%,$(sort $(wildcard user/demo/*.c user/tools/*.c)))
 BUSYBOX		:= /bin/busybox

@@ -35,7 +35,7 @@ $(GUEST_OUT)/%: tests/guest/%.c tests/guest/rules.mk
 	@mkdir -p $(@D)
 	$(say) GUESTCC $<
 	$(Q)$(if $(filter $(*F),$(GLIBC)),$(CC),$(MUSL)) $(GUEST_CFLAGS) -I. \
-		-ffile-prefix-map=$(CURDIR)=. -MMD -MP -MF $@.d $< -o $@
+		"-ffile-prefix-map=$(CURDIR)=." -MMD -MP -MF $@.d $< -o $@
 
 $(GUEST_IMAGE): GUEST_IN := $(GUEST_PLAIN)
 $(SWAP_IMAGE): GUEST_IN := $(GUEST_SWAP)

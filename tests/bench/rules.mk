@@ -10,7 +10,7 @@ BENCH_CFLAGS	:= -static -O2 -g -Wall -Wextra -Werror -pthread
 $(BENCH_OUT)/bench: $(BENCH_SRC) tests/bench/bench.h tests/bench/rules.mk
 	@mkdir -p $(@D)
 	$(say) BENCHCC $@
-	$(Q)$(MUSL) $(BENCH_CFLAGS) -ffile-prefix-map=$(CURDIR)=. $(BENCH_SRC) -o $@
+	$(Q)$(MUSL) $(BENCH_CFLAGS) "-ffile-prefix-map=$(CURDIR)=." $(BENCH_SRC) -o $@
 
 $(BENCH_IMAGE): $(BENCH_OUT)/bench boot/mkinitramfs
 	$(say) CPIO $@

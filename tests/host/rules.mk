@@ -4,7 +4,7 @@
 HOST_CC		?= gcc
 HOST_SANITIZE	?= -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_CFLAGS	:= -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer \
-		   -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(HOST_SANITIZE) -I.
+		   -fno-strict-aliasing "-ffile-prefix-map=$(CURDIR)=." $(HOST_SANITIZE) -I.
 HOST_OUT	:= $(BUILD)/tests/host
 
 HOST_LIB_OBJ	:= $(patsubst lib/%.c,$(HOST_OUT)/lib/%.o,$(wildcard lib/*.c))

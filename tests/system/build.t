@@ -26,15 +26,15 @@ def main():
     tap = Tap()
     top = os.path.dirname(TESTS)
     debug = "DEBUG=1" if os.path.basename(BUILD) == "debug" else "DEBUG=0"
-    elsewhere = tempfile.mkdtemp(prefix="avocet-build.")
+    elsewhere = tempfile.mkdtemp(prefix="avocet build.")
     try:
         for name in SOURCES:
             source = os.path.join(top, name)
             copy = shutil.copytree if os.path.isdir(source) else shutil.copy
             copy(source, os.path.join(elsewhere, name))
         made = make(elsewhere, "-j2", "BUILD=out", "DEBUG=0", *["out/" + t for t in TARGETS])
-        tap.ok(made.returncode == 0, "a copy of the tree builds in another place",
-               made.stdout.splitlines()[-10:])
+        tap.ok(made.returncode == 0, "a copy of the tree builds in another place, whose path has "
+               "a blank", made.stdout.splitlines()[-10:])
         if debug == "DEBUG=0":
             for name in TARGETS:
                 one, other = os.path.join(BUILD, name), os.path.join(elsewhere, "out", name)
