@@ -241,5 +241,5 @@ static void body(void)
 
 int main(void)
 {
-	return tap_run(body, 25);
+	return tap_run(body, 25 + (unsigned int)(meminfo_kib("MemTotal") >> 16));
 }
