@@ -61,30 +61,60 @@ static unsigned long fork_exit_wait(size_t pages)
 	return begin;
 }
 
-static unsigned long fork_many_vmas(size_t vmas)
+/* @vmas mappings of one page each, with a gap behind each. */
+static char *map_many(size_t vmas)
 {
 	char *p = map(2 * vmas);
-	unsigned long begin, took;
 	size_t i;
-	int bad = 0;
-	pid_t pid;
 
 	for (i = 0; i < vmas; i++) {
 		must(munmap(p + (2 * i + 1) * PAGE, PAGE) == 0);
 		p[2 * i * PAGE] = 13;
 	}
+	return p;
+}
+
+static int wrong_in_many(const char *p, size_t vmas)
+{
+	size_t i;
+	int bad = 0;
+
+	for (i = 0; i < vmas; i++)
+		bad += p[2 * i * PAGE] != 13;
+	return bad;
+}
+
+static unsigned long fork_many_vmas(size_t vmas)
+{
+	char *p = map_many(vmas);
+	unsigned long begin, took;
+	pid_t pid;
+
 	begin = ticks();
 	pid = fork();
 	took = ticks() - begin;
 	must(pid >= 0);
-	if (pid == 0) {
-		for (i = 0; i < vmas; i++)
-			bad += p[2 * i * PAGE] != 13;
-		_exit(bad != 0);
-	}
+	if (pid == 0)
+		_exit(wrong_in_many(p, vmas) != 0);
 	wait_well(pid);
 	munmap(p, 2 * vmas * PAGE);
 	return took;
+}
+
+static unsigned long fork_exit_wait_many_vmas(size_t vmas)
+{
+	char *p = map_many(vmas);
+	unsigned long begin = ticks();
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (pid == 0)
+		_exit(p[0] != 13);
+	wait_well(pid);
+	begin = ticks() - begin;
+	must(wrong_in_many(p, vmas) == 0);
+	munmap(p, 2 * vmas * PAGE);
+	return begin;
 }
 
 /* Children that all map the same pages end one after another. @mappings is children x pages. */
@@ -229,6 +259,7 @@ void fork_rows(void)
 	row("fork_exit_wait_nothing", fork_nothing, 200, "fork");
 	touched_rows();
 	row("fork_200_vmas", fork_many_vmas, 200, "page");
+	row("fork_exit_wait_200_vmas", fork_exit_wait_many_vmas, 200, "page");
 	row("fork_chain_32", fork_chain, 32UL * 32, "page");
 	row("fork_fan_out_64", fork_fan_out, 64UL * 16, "page");
 	row("exit_64_children_16M", exit_crowd, 64UL * 4096, "mapping");
