@@ -189,7 +189,7 @@ then where it came from in user mode, by name if its program has symbols."""
         for f in data["frames"]:
             for i, name in enumerate(f["functions"]):
                 inlined = i + 1 < len(f["functions"])
-                yield "#%-2d %s %s%s" % (count, "  inlined in       " if inlined else
+                yield "#%-2d %s %s%s" % (count, "  (inlined)        " if inlined else
                                          "%#018x " % int(f["pc"]), name,
                                          "" if i or not f["place"] else "  " + f["place"])
                 count += 1
