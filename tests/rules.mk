@@ -142,7 +142,8 @@ define guests
 	exit $$status
 endef
 
-test-guest-now: $(BUILD)/kernel.elf $(GUEST_IMAGE) $(SWAP_IMAGE)
+test-guest-now: $(BUILD)/kernel.elf $(GUEST_IMAGE) $(SWAP_IMAGE) \
+		$(if $(filter uefi,$(BOOT)),$(BUILD)/efi/BOOTX64.EFI)
 	$(call guests,$(GUEST_OUT)/console,,$(BUILD)/kernel.elf,$(SWAP_MEM))
 
 test-linux-now: $(GUEST_IMAGE) $(SWAP_IMAGE) $(LINUX) $(dir $(LINUX))modules.cpio
