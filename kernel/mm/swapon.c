@@ -110,7 +110,8 @@ static int add_area(struct block_device *bdev, const char *path, int flags,
 	if (!si)
 		return -EPERM;
 	si->bdev = bdev;
-	si->prio = flags & SWAP_FLAG_PREFER ? flags & SWAP_FLAG_PRIO_MASK : --least_priority;
+	WRITE_ONCE(si->prio, flags & SWAP_FLAG_PREFER ? flags & SWAP_FLAG_PRIO_MASK
+						      : --least_priority);
 	strlcpy(si->path, path, sizeof(si->path));
 	swap_area_start(si, map);
 	WRITE_ONCE(nr_swapfiles, max(nr_swapfiles, (unsigned int)(si - swap_info) + 1));
