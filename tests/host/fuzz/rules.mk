@@ -111,12 +111,12 @@ fuzz-cov-now: $(COV_TESTS)
 		awk '/^([a-z].*[.][ch]|TOTAL) / && $$5 > 0 \
 		     { printf "%-24s %5d of %5d lines %s\n", $$1, $$5 - $$6, $$5, $$7 }'
 
-# All host tests that go on for as long as they are told.
+# All host tests that go on for as long as they are told; the last three have several parts.
 SOAK_SECONDS	?= 600
 soak-host-now: $(HOST_TESTS)
 	FUZZ_SECONDS=$(SOAK_SECONDS) $(HOST_OUT)/fuzz_test
 	RACE_SECONDS=$(SOAK_SECONDS) $(HOST_OUT)/race_test
 	RACE_SECONDS=$(SOAK_SECONDS) $(HOST_OUT)/race_tsan_test
-	SMP_MS=$(SOAK_SECONDS)000 $(HOST_OUT)/smp_tsan_test
-	SMP_MS=$(SOAK_SECONDS)000 $(HOST_OUT)/swap_race_tsan_test
-	SMP_MS=$(SOAK_SECONDS)000 $(HOST_OUT)/pressure_test
+	SMP_MS=$$(($(SOAK_SECONDS) * 150)) $(HOST_OUT)/smp_tsan_test
+	SMP_MS=$$(($(SOAK_SECONDS) * 150)) $(HOST_OUT)/swap_race_tsan_test
+	SMP_MS=$$(($(SOAK_SECONDS) * 150)) $(HOST_OUT)/pressure_test
