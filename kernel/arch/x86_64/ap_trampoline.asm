@@ -35,6 +35,11 @@ ap_trampoline_begin:
 
 bits 64
 long_mode:
+	mov eax, 1
+	cpuid				; ebx: our number in its highest byte
+	shr ebx, 24
+	cmp ebx, [rel fields.apic_id]
+	jne too_late
 	mov rsp, [rel fields.stack_top]
 	mov rdi, [rel fields.cpu]
 	mov rax, [rel fields.entry]
@@ -42,6 +47,10 @@ long_mode:
 	mov ecx, KERNEL_CS + 8
 	mov ss, ecx
 	jmp rax
+too_late:				; it is another's turn, whose stack this would be
+	cli
+	hlt
+	jmp too_late
 
 align 8
 gdt:
@@ -63,7 +72,7 @@ fields:
 .efer:		dd 0
 .far:		dd LOCAL(long_mode)	; smp.c adds where the page is
 		dw KERNEL_CS, 0
-		dd 0
+.apic_id:	dd 0			; who is to start
 .stack_top:	dq 0
 .cpu:		dq 0
 .entry:		dq 0

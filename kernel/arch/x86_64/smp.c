@@ -10,7 +10,8 @@
  *					stage = ONLINE, and becomes its idle task
  *
  * A processor that is slow to appear gets STARTUP again, and in the end INIT again; since it waits
- * for GO before it touches anything, a late reset does no harm.
+ * for GO before it touches anything, a late reset does no harm. One that appears when it has been
+ * given up is reset again, or finds another's number in the trampoline and halts.
  * Holds:  cpu_online_mask has a bit for each processor that answers interrupts.
  * Locks:  none; only one processor starts at a time.
  * Read:   cpu.c for what each sets up. */
@@ -42,13 +43,15 @@ struct ap_fields {
 	u32	efer;
 	u32	far_offset;
 	u16	far_selector;
-	u16	padding[3];
+	u16	padding;
+	u32	apic_id;
 	u64	stack_top;
 	u64	cpu;
 	u64	entry;
 } __packed;
 
 #define EFER_LME	BIT(8)
+#define NOBODY		0xffffffff	/* no processor's number */
 
 enum { WAITING, ALIVE, GO, ONLINE };
 
@@ -66,7 +69,11 @@ void smp_set_trampoline(phys_addr_t phys)
 /* The new processor's first C, on its own stack and the trampoline's tables. */
 static void __noreturn ap_main(struct cpu_local *cpu)
 {
-	WRITE_ONCE(stage, ALIVE);
+	unsigned int waiting = WAITING;
+
+	/* Not over GO: a reset that came late may have begun this anew. */
+	__atomic_compare_exchange_n(&stage, &waiting, ALIVE, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
 	while (READ_ONCE(stage) != GO)
 		cpu_relax();
 	write_cr3(virt_to_phys(init_mm.pgd));
@@ -146,7 +153,10 @@ static bool start_one(struct ap_fields *fields, struct cpu_local *cpu, u32 apic_
 	cpu->kernel_sp = (unsigned long)stack + THREAD_SIZE;
 	fields->stack_top = cpu->kernel_sp;
 	fields->cpu = (unsigned long)cpu;
+	WRITE_ONCE(fields->apic_id, apic_id & 0xff);	/* as much as every CPUID tells of it */
 	if (!wake_processor(apic_id)) {
+		WRITE_ONCE(fields->apic_id, NOBODY);
+		apic_send_init(apic_id);	/* it may be waiting for GO by now */
 		printk("smp: processor with APIC id %u does not start\n", apic_id);
 		return false;
 	}
@@ -160,6 +170,7 @@ static bool start_one(struct ap_fields *fields, struct cpu_local *cpu, u32 apic_
 void smp_init(void)
 {
 	struct ap_fields *fields;
+	bool all = true;
 
 	if (acpi.nr_cpus_found > NR_CPUS)
 		printk("smp: %u processors found, only %u are used\n", acpi.nr_cpus_found, NR_CPUS);
@@ -173,11 +184,14 @@ void smp_init(void)
 			continue;
 		/* Its number must be known before it is seen to run. */
 		nr_cpus++;
-		if (!start_one(fields, &cpu_locals[nr_cpus - 1], acpi.apic_ids[i]))
+		if (!start_one(fields, &cpu_locals[nr_cpus - 1], acpi.apic_ids[i])) {
 			nr_cpus--;
+			all = false;
+		}
 	}
 	printk("smp: %u processors running\n", nr_cpus);
-	free_reserved_area(trampoline, TRAMPOLINE_BYTES);
+	if (all)	/* else it stays for those who come late */
+		free_reserved_area(trampoline, TRAMPOLINE_BYTES);
 }
 
 void smp_stop_others(void)
