@@ -86,8 +86,18 @@ static void move_whole_table(struct vm_area_struct *vma, pmd_t *old_pmd, unsigne
 	drop_rmap_locks(vma);
 }
 
+static bool maps_nothing(pmd_t *pmd, unsigned long addr, unsigned long end)
+{
+	pte_t *ptep = pte_offset(pmd, addr);
+
+	while (addr < end && pte_none(ptep_get(ptep)))
+		addr += PAGE_SIZE, ptep++;
+	return addr == end;
+}
+
 /* Move what is mapped in [from, from + len) to @to. Returns the bytes done: fewer when no table
- * could be had for the rest. That cannot be when the same range moves back. */
+ * could be had for the rest. That cannot be when the same range moves back: what is mapped finds
+ * the table that it left, or brings one along. */
 static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long from,
 				      unsigned long to, unsigned long len)
 {
@@ -112,6 +122,9 @@ static unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long 
 			move_whole_table(vma, old_pmd, from + done, new_pmd);
 			continue;
 		}
+		if (pmd_none(new_pmd) &&
+		    maps_nothing(old_pmd, from + done, from + done + step))
+			continue;
 		if (pte_alloc(vma->vm_mm, new_pmd))
 			break;
 		move_ptes(vma, old_pmd, from + done, from + done + step, new_pmd, to + done);

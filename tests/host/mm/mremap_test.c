@@ -313,6 +313,35 @@ static void mremap_refuses_what_linux_refuses(void **state)
 	shim_mm_exit(mm);
 }
 
+/* The way back must not want a table for a part without pages: there is no memory for it. */
+static void a_move_that_fails_brings_back_what_lies_behind_a_hole(void **state)
+{
+	unsigned long from = BASE + PMD_SIZE / 2, to = BASE + PUD_SIZE;
+	unsigned long len = 5 * PMD_SIZE / 2, ret = -ENOMEM;
+	unsigned int nth = 1;
+
+	while (IS_ERR_VALUE(ret)) {
+		mm = shim_mm_new();
+		map_anon(mm, from, len, RW);
+		number(from, 2);
+		number(from + 3 * PMD_SIZE / 2, 3);
+		number(from + 2 * PMD_SIZE, 4);
+		fail_nth(nth++, true);
+		ret = do_mremap(mm, from, len, len, FIXED, to);
+		fail_stop();
+		if (IS_ERR_VALUE(ret))
+			assert_int_equal(ret, -ENOMEM);
+		else
+			from = to;
+		expect_filled(from, 2);
+		expect_filled(from + 3 * PMD_SIZE / 2, 3);
+		expect_filled(from + 2 * PMD_SIZE, 4);
+		check_all();
+		shim_mm_exit(mm);
+	}
+	assert_in_range(nth, 5, 40);
+}
+
 static void mremap_without_room_changes_nothing(void **state)
 {
 	struct rlimit *limit = &current->signal->rlim[RLIMIT_MEMLOCK];
@@ -366,6 +395,7 @@ int main(void)
 		MM_TEST(length_zero_makes_a_second_view_of_shared_memory),
 		MM_TEST(a_moved_file_mapping_is_truncated_where_it_is_now),
 		MM_TEST(mremap_refuses_what_linux_refuses),
+		MM_TEST(a_move_that_fails_brings_back_what_lies_behind_a_hole),
 		MM_TEST(mremap_without_room_changes_nothing),
 	};
 
