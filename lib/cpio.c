@@ -69,7 +69,8 @@ static void set_numbers(struct cpio_entry *e, const u32 fields[NR_FIELDS])
 static bool is_compressed(const char *data, size_t left)
 {
 	static const char *const magic[] = {
-		"\x1f\x8b", "\xfd" "7zXZ", "\x28\xb5\x2f\xfd", "BZh", "\x89LZO", "\x02\x21\x4c\x18",
+		"\x1f\x8b", ("\xfd" "7zXZ"), "\x28\xb5\x2f\xfd", "BZh", "\x89LZO",
+		"\x02\x21\x4c\x18",
 	};
 	size_t i;
 
