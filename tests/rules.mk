@@ -8,10 +8,12 @@ export BUILD ACCEL TIMEOUT_SCALE QEMU_EXTRA
 export KERNEL_CFLAGS = $(CFLAGS)
 export EFI_CFLAGS
 
-PROVE := prove --exec '' --merge
+# $(call run_tests,COMMAND) TEST...: `COMMAND TEST` for each; run-test says why one fails.
+run_tests = prove --exec 'tests/run-test $(BUILD)/tests/output $(1)'
 picked = $(strip $(if $(T),$(foreach test,$(1),$(if $(findstring $(T),$(test)),$(test))),$(1)))
 # $(call prove,WHAT,TESTS): run the picked ones of TESTS; none picked is fine unless that is all.
-prove = $(if $(call picked,$(2)),$(PROVE) $(call picked,$(2)),echo '$(1): no test is named *$(T)*')
+prove = $(if $(call picked,$(2)),\
+	$(call run_tests) $(call picked,$(2)),echo '$(1): no test is named *$(T)*')
 
 CHECK_TESTS	:= $(sort $(wildcard tests/check/*.t))
 SYSTEM_TESTS	:= $(sort $(wildcard tests/system/*.t))
@@ -127,7 +129,7 @@ test-system-now: $(SYSTEM_NEEDS)
 # $(call guest,LOG,OPTIONS,KERNEL,IMAGE,PROGRAMS): boot the picked ones, let prove read the log.
 define guest
 CPUS=$(CPUS) MEM=$(MEM) tests/run-guest $(2) $(1) $(3) $(4) $(call picked,$(5)) || status=1; \
-prove --merge --exec 'tests/guest/tap-from-console $(1)' $(call picked,$(5)) || status=1;
+$(call run_tests,tests/guest/tap-from-console $(1)) $(call picked,$(5)) || status=1;
 endef
 
 # $(call guests,STEM,OPTIONS,KERNEL,MIB): those without disks, then those with.

@@ -67,18 +67,21 @@ class Machine:
     def read_more(self, deadline):
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([self.fd], [], [], left)[0]:
-            raise Ended("time limit; the console ends in: %r" % self.text[-300:])
+            raise Ended("time limit; " + self.ending())
         try:
             data = os.read(self.fd, 65536)
         except OSError:
             data = b""		# a terminal that nobody writes to any more
         if not data:
-            raise Ended("the machine ended; the console ends in: %r" % self.text[-300:])
+            raise Ended("the machine ended; " + self.ending())
         self.log.write(data)
         self.log.flush()
         self.text += data.decode("utf-8", "replace").replace("\r", "")
         # The shell asks a terminal of unknown size where its cursor is; nobody answers here.
         self.text = self.text.replace("\x1b[6n", "")
+
+    def ending(self):
+        return "the console, %s, ends in: %r" % (self.log.name, self.text[-300:])
 
     def expect(self, pattern, seconds=20):
         """Wait for @pattern behind what was matched last. Returns the match."""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """runner.t - the runners are tested first: run-qemu tells the four ways a machine can end apart,
-and a failing, hanging, crashing or missing in-guest test is never taken for a success."""
+a failing, hanging, crashing or missing test is never taken for a success, and why it failed is
+on the screen."""
 import os
 import subprocess
 import sys
@@ -50,11 +51,37 @@ def run_one(name):
 
 
 def prove(name, script):
-    """Does prove call a test program with this @script a success?"""
+    """Does prove, run as make runs it, call a test program with this @script a success, and what
+    is on the screen?"""
     path = scratch_file(name + ".sh", ("#!/bin/sh\n" + script).encode())
     os.chmod(path, 0o755)
-    return subprocess.run(["prove", "--exec", "", path], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL).returncode == 0
+    command = os.path.join(TESTS, "run-test") + " " + os.path.join(SCRATCH, "output")
+    done = subprocess.run(["prove", "--exec", command, path], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    return done.returncode == 0, done.stdout
+
+
+# Scripts of tests that fail, and what prove or run-test has to say of each.
+FAILURES = {
+    "failing": ("echo '# SEED=7'; seq -f '# %g' 99; echo not ok 1; echo '# why'; echo 1..1\n"
+                "seq -f '# %g' 99", ["SEED=7", "# 97\n  # 98\n  # 99\n  not ok 1\n  # why"]),
+    "short": ("echo ok 1; echo 1..2", ["2 tests were planned and 1 "]),
+    "dying": ("echo ok 1; echo 1..1; echo the last words >&2; kill -SEGV $$",
+              ["signal 11", "the last words"]),
+    "empty": ("exit 0", ["no plan"]),
+    "untrue": ("echo ok 1; echo 1..1; echo a reason; exit 3", ["status 3", "a reason"]),
+}
+
+
+def test_prove(tap):
+    good, screen = prove("good", "echo ok 1; echo 1..1; echo a word")
+    tap.ok(good and "a word" not in screen, "prove accepts a test that passes, quietly")
+    for name, (script, words) in FAILURES.items():
+        good, screen = prove(name, script)
+        tap.ok(not good, "prove catches a test that is %s" % name)
+        words = words + [os.path.join(SCRATCH, "output", name + ".sh.log")]
+        missing = [word for word in words if word not in screen]
+        tap.ok(not missing, "the screen says why", ["there is no %r" % word for word in missing])
 
 
 # Programs for the in-guest runner; `missing` is asked for and is not there, and `unreached` comes
@@ -95,6 +122,8 @@ def test_guest_runner(tap):
     done = subprocess.run(command + names, stdout=subprocess.PIPE, text=True)
     tap.ok(done.returncode == 1 and "boot 1 ended as: hang" in done.stdout,
            "run-guest says that a boot hung", done.stdout.splitlines())
+    tap.ok("# test hanging" in done.stdout and log in done.stdout,
+           "and shows the end of its console, and where that is", done.stdout.splitlines())
     tap.ok(guest_passes(log, "good"), "a good in-guest test passes")
     tap.ok(guest_passes(log, "unreached"), "a test behind the hanging one gets a boot of its own")
     for name in names[1:-1]:
@@ -107,12 +136,7 @@ def main():
         verdict, status = run_one(name)
         tap.ok(verdict == name and (status == 0) == (name == "completed"),
                "run-qemu says %s of a kernel that ends so" % name, ["it said %r" % verdict])
-    tap.ok(prove("good", "echo ok 1; echo 1..1"), "prove accepts a test that passes")
-    tap.ok(not prove("failing", "echo not ok 1; echo 1..1"), "prove catches a failing test")
-    tap.ok(not prove("short", "echo ok 1; echo 1..2"), "prove catches a test that stops early")
-    tap.ok(not prove("dying", "echo ok 1; echo 1..1; kill -SEGV $$"),
-           "prove catches a crashing test")
-    tap.ok(not prove("empty", "exit 0"), "prove catches a test without results")
+    test_prove(tap)
     test_guest_runner(tap)
     tap.done()
 

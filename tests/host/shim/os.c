@@ -18,6 +18,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool in_child;		/* of os_run_child(), which is meant to die */
 
 void *os_reserve(size_t bytes)
 {
@@ -73,10 +74,21 @@ static void write_coverage(void)
 		__llvm_profile_write_file();
 }
 
+/* There in a build with a sanitizer. */
+void __sanitizer_print_stack_trace(void) __attribute__((weak));
+
 void os_abort(void)
 {
 	write_coverage();
+	if (__sanitizer_print_stack_trace && !in_child)
+		__sanitizer_print_stack_trace();
 	abort();
+}
+
+/* What was printed before a death is not lost in a buffer: seeds, and which tests passed. */
+static __attribute__((constructor)) void buffer_lines(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
 const char *os_getenv(const char *name)
@@ -107,6 +119,7 @@ bool os_run_child(void (*fn)(void *), void *arg, char *output, size_t size)
 		dup2(fds[1], 2);
 		close(fds[0]);
 		alarm(CHILD_SECONDS);
+		in_child = true;
 		signal(SIGSEGV, SIG_DFL);	/* the parent's test runner catches these */
 		signal(SIGBUS, SIG_DFL);
 		signal(SIGABRT, SIG_DFL);
