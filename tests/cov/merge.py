@@ -55,8 +55,9 @@ class Coverage:
 
 
 def ours(path):
-    """@path from the top of the tree, or None if it is not of the kernel."""
-    path = os.path.relpath(path)
+    """@path from the top of the tree, or None if it is not of the kernel. NASM names a file from
+    there, but says that it was compiled in the file's own folder: its folder comes twice."""
+    path = re.sub(r"^(.+/)\1", r"\1", os.path.relpath(path))
     return path if path.startswith(FOLDERS) else None
 
 
