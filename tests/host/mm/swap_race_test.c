@@ -555,34 +555,11 @@ static void no_write_survives_through_a_stale_translation(void **state)
 		}
 }
 
-/* A page of a file that has left, but for the flush, is punched out: no write goes there after. */
-static void a_hole_is_one_for_stale_translations_too(void **state)
-{
-	struct folio *folio;
-	u64 value = 2;
-
-	prepare();
-	file = shim_file_new(PAGE_SIZE);
-	map_file(mm, file, BASE, PAGE_SIZE, RW, MAP_SHARED, 0);
-	write64(1, mm, BASE, 1);
-	folio = page_folio(page_at(mm, BASE));
-	folio_get(folio);
-	folio_lock(folio);
-	ASSERT(try_to_unmap(folio, TTU_BATCH_FLUSH) && shmem_move_to_swap(folio));
-	shim_set_cpu(2);
-	shim_file_punch(file, 0, PAGE_SIZE);
-	shim_set_cpu(0);
-	assert_false(mmu_try_write(1, mm, BASE, &value, 8));
-	finish_unmapping(folio);
-	fput(file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		MM_TEST(a_flush_that_is_put_off_is_known_and_comes_in_the_end),
 		MM_TEST(no_write_survives_through_a_stale_translation),
-		MM_TEST(a_hole_is_one_for_stale_translations_too),
 		MM_TEST(no_write_is_lost_while_pages_leave),
 		MM_TEST(fork_while_pages_are_being_written_loses_nothing),
 		MM_TEST(mprotect_and_munmap_hold_at_once_though_reclaim_flushes_later),

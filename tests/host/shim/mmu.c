@@ -15,6 +15,7 @@
 #include <debug/assert.h>
 #include <mm/page.h>
 
+#include "machine.h"
 #include "os.h"
 
 #define TLB_SLOTS	4096	/* hashed by the low bits of the page number */
@@ -349,10 +350,17 @@ static void flush_cpu(struct soft_cpu *cpu, unsigned long start, unsigned long e
 			entry->page = 0;
 }
 
+static void stop_around_flush(void)
+{
+	if (shim_on_point)
+		shim_on_point();
+}
+
 void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			bool freed_tables)
 {
 	(void)freed_tables;
+	stop_around_flush();
 	ASSERT(!irqs_disabled());	/* other processors could not answer us */
 	ASSERT(start < end);
 	count(&mmu_stats.flushes);
@@ -368,6 +376,7 @@ void flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long
 			flush_cpu(cpu, start, end);
 		unlock_cpu(cpu);
 	}
+	stop_around_flush();
 }
 
 void flush_tlb_mm(struct mm_struct *mm)
@@ -377,6 +386,7 @@ void flush_tlb_mm(struct mm_struct *mm)
 
 void flush_tlb_cpus(unsigned long mask)
 {
+	stop_around_flush();
 	ASSERT(!irqs_disabled());
 	count(&mmu_stats.flushes);
 	smp_mb();
@@ -388,6 +398,7 @@ void flush_tlb_cpus(unsigned long mask)
 		flush_cpu(&cpus[id], 0, TASK_SIZE);
 		unlock_cpu(&cpus[id]);
 	}
+	stop_around_flush();
 }
 
 void __real_flush_tlb_batched_pending(struct mm_struct *mm);

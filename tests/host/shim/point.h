@@ -1,6 +1,7 @@
 /* point.h - included before everything else of kernel/mm: before and after each single load or
  * changed bit of what others change, a test may stop this processor and let another one go on
- * (interleave_test.c). Nothing else is seen of the others, so there are no further places. */
+ * (tests/host/mm/interleave.h). Nothing else is seen of the others. Before and after a flush it may
+ * as well (mmu.c), which changes what others see. */
 #ifndef SHIM_POINT_H
 #define SHIM_POINT_H
 
