@@ -1,19 +1,14 @@
 /* clear_refs_test.c - forgetting what was used and written, and noticing it afterwards. The
  * machine double has a TLB: a write through a translation that should have been dropped is not
  * noticed. */
-#include "mm_test.h"
+#include "swap_test.h"
 
 #include <mm/clear_refs.h>
 #include <mm/pagewalk.h>
 
-static pte_t entry_at(struct mm_struct *mm, unsigned long addr)
-{
-	return ptep_get(pte_offset(mm_find_pmd(mm, addr), addr));
-}
-
 static bool soft_dirty(struct mm_struct *mm, unsigned long addr)
 {
-	return find_vma(mm, addr)->vm_flags & VM_SOFTDIRTY || pte_soft_dirty(entry_at(mm, addr));
+	return find_vma(mm, addr)->vm_flags & VM_SOFTDIRTY || pte_soft_dirty(pte_at(mm, addr));
 }
 
 static void forget(struct mm_struct *mm)
@@ -113,11 +108,29 @@ static void accessed_bits_are_cleared_and_set_again_by_the_next_use(void **state
 	map_anon(mm, BASE, PAGE_SIZE, RW);
 	write64(0, mm, BASE, 1);
 	assert_int_equal(mm_clear_refs(mm, CLEAR_REFS_MAPPED), 0);
-	assert_true(pte_young(entry_at(mm, BASE)));
+	assert_true(pte_young(pte_at(mm, BASE)));
 	assert_int_equal(mm_clear_refs(mm, CLEAR_REFS_ANON), 0);
-	assert_false(pte_young(entry_at(mm, BASE)));
+	assert_false(pte_young(pte_at(mm, BASE)));
 	read64(0, mm, BASE);
-	assert_true(pte_young(entry_at(mm, BASE)));
+	assert_true(pte_young(pte_at(mm, BASE)));
+	check_all();
+	shim_mm_exit(mm);
+}
+
+static void what_is_out_has_no_accessed_bit_and_is_left_alone(void **state)
+{
+	struct mm_struct *mm = shim_mm_new();
+	pte_t out;
+
+	shim_swap(0, SWAP_PAGES, -1);
+	map_anon(mm, BASE, 2 * PAGE_SIZE, RW);
+	fill(mm, BASE, 2, 1);
+	pages_out(mm, BASE, 1);
+	out = pte_at(mm, BASE);
+	assert_int_equal(mm_clear_refs(mm, CLEAR_REFS_ANON), 0);
+	assert_int_equal(pte_at(mm, BASE).val, out.val);
+	assert_false(pte_young(pte_at(mm, BASE + PAGE_SIZE)));
+	expect(0, mm, BASE, 2, 1);
 	check_all();
 	shim_mm_exit(mm);
 }
@@ -183,6 +196,7 @@ int main(void)
 		MM_TEST(what_is_mapped_beside_makes_a_merged_area_soft_dirty),
 		MM_TEST(the_child_of_a_cleared_parent_notices_its_own_writes),
 		MM_TEST(accessed_bits_are_cleared_and_set_again_by_the_next_use),
+		MM_TEST(what_is_out_has_no_accessed_bit_and_is_left_alone),
 		MM_TEST(a_walk_visits_each_place_of_the_tables_that_exist),
 		MM_TEST(only_a_folio_can_be_had_by_its_number),
 	};

@@ -58,6 +58,8 @@ static void a_stack_grows_to_its_limit_and_keeps_its_distance(void **state)
 	map_anon(mm, top - 1000 * PAGE_SIZE, PAGE_SIZE, RW);
 	assert_int_equal(mmu_read(0, mm, top - 800 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGSEGV_MAPERR);
 	write8(0, mm, top - 700 * PAGE_SIZE, 9);
+	assert_int_equal(do_mprotect(mm, top - 1000 * PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+	write8(0, mm, top - 800 * PAGE_SIZE, 9);	/* a guard of the program's own */
 	assert_int_equal(read8(0, mm, top - 100 * PAGE_SIZE), 8);
 	check_all();
 	shim_mm_exit(mm);

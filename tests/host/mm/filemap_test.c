@@ -201,6 +201,34 @@ static void an_area_holds_its_file(void **state)
 	shim_mm_exit(mm);
 }
 
+/* Of the first file system, whose pages never leave. */
+static void pages_of_a_file_that_is_not_tmpfs_count_as_the_files(void **state)
+{
+	struct mm_struct *child;
+
+	prepare();
+	fput(file);
+	file = shim_file_new(PAGES * PAGE_SIZE);
+	file_mapping(file)->shmem = false;
+	map_file(mm, file, BASE, PAGES * PAGE_SIZE, RW, MAP_PRIVATE, 0);
+	write64(0, mm, BASE, 1);
+	read64(0, mm, BASE + PAGE_SIZE);
+	assert_int_equal(do_madvise(mm, BASE, PAGES * PAGE_SIZE, MADV_WILLNEED), 0);
+	assert_int_equal(file_mapping(file)->nrpages, PAGES);
+	child = shim_mm_fork(mm);
+	check_all();
+	assert_int_equal(atomic_read(&child->rss_anon), 1);
+	assert_int_equal(atomic_read(&child->rss_file), 1);
+	assert_int_equal(atomic_read(&child->rss_shmem), 0);
+	write64(1, child, BASE + PAGE_SIZE, 2);
+	assert_int_equal(atomic_read(&child->rss_file), 0);
+	assert_int_equal(do_madvise(mm, BASE, PAGES * PAGE_SIZE, MADV_DONTNEED), 0);
+	assert_int_equal(atomic_read(&mm->rss_file), 0);
+	check_all();
+	shim_mm_exit(child);
+	finish();
+}
+
 static void present_pages_are_found_in_order(void **state)
 {
 	pgoff_t index = 0;
@@ -225,6 +253,7 @@ int main(void)
 		MM_TEST(a_child_has_the_private_copies_and_shares_the_rest),
 		MM_TEST(without_space_a_write_to_a_hole_is_sigbus),
 		MM_TEST(an_area_holds_its_file),
+		MM_TEST(pages_of_a_file_that_is_not_tmpfs_count_as_the_files),
 		MM_TEST(present_pages_are_found_in_order),
 	};
 

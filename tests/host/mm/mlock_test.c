@@ -95,6 +95,7 @@ static void the_limit_holds_for_those_who_are_not_root(void **state)
 	assert_int_equal(do_mlockall(mm, MCL_CURRENT), -ENOMEM);
 	limit->rlim_cur = 0;
 	assert_int_equal(do_mlock(mm, BASE, PAGE_SIZE, false), -EPERM);
+	assert_int_equal(do_mlockall(mm, MCL_CURRENT), -EPERM);
 	limit->rlim_cur = ~0UL;
 	current->cred.euid = 0;
 	check_all();
@@ -151,6 +152,7 @@ static void madvise_answers_as_linux_does(void **state)
 	write64(0, mm, BASE, 1);
 	assert_int_equal(do_madvise(mm, BASE + 1, PAGE_SIZE, MADV_DONTNEED), -EINVAL);
 	assert_int_equal(do_madvise(mm, BASE, PAGE_SIZE, 9999), -EINVAL);
+	assert_int_equal(do_madvise(mm, BASE, PAGE_SIZE, MADV_REMOVE), -EINVAL);
 	assert_int_equal(do_madvise(mm, BASE, 0, MADV_DONTNEED), 0);
 	assert_int_equal(do_madvise(mm, BASE, ~0UL, MADV_DONTNEED), -EINVAL);
 	assert_int_equal(do_madvise(mm, BASE - PAGE_SIZE, 2 * PAGE_SIZE, MADV_DONTNEED), -ENOMEM);
