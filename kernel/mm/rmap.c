@@ -91,12 +91,13 @@ void folio_move_anon_rmap(struct folio *folio, struct vm_area_struct *vma)
 
 /* --- one area --- */
 
-unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index)
+/* Where the page at @index is in @vma. It is there: the tree has the area by the very pages that it
+ * covers. */
+static __inline_always unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index)
 {
 	pgoff_t offset = index - vma->vm_pgoff;
 
-	if (index < vma->vm_pgoff || offset >= (vma->vm_end - vma->vm_start) >> PAGE_SHIFT)
-		return -EFAULT;
+	DEBUG_ASSERT(offset < (vma->vm_end - vma->vm_start) >> PAGE_SHIFT);
 	return vma->vm_start + (offset << PAGE_SHIFT);
 }
 
@@ -182,10 +183,8 @@ struct anon_vma *folio_lock_anon_vma_read(struct folio *folio, struct rmap_walk_
 static __inline_always bool walk_one(struct folio *folio, struct vm_area_struct *vma,
 				     struct rmap_walk_control *rwc)
 {
-	/* The tree has the area by the very pages that it covers. */
-	unsigned long addr = vma->vm_start + ((folio->page.index - vma->vm_pgoff) << PAGE_SHIFT);
+	unsigned long addr = vma_address(vma, folio->page.index);
 
-	DEBUG_ASSERT(addr == vma_address(vma, folio->page.index));
 	if (rwc->invalid_vma && rwc->invalid_vma(vma, rwc->arg))
 		return false;
 	return !rwc->rmap_one(folio, vma, addr, rwc->arg) || (rwc->done && rwc->done(folio));

@@ -66,9 +66,6 @@ struct anon_vma *folio_get_anon_vma(struct folio *folio);
 /* The same, locked for read instead; it stays while the lock is held. */
 struct anon_vma *folio_lock_anon_vma_read(struct folio *folio, struct rmap_walk_control *rwc);
 
-/* Address of page offset @index in @vma, or -EFAULT. */
-unsigned long vma_address(const struct vm_area_struct *vma, pgoff_t index);
-
 /* --- clients; folio locked --- */
 /* How many entries were used since last asked; their accessed bits are cleared. *vm_flags: of all
  * areas that had it used; VM_LOCKED as soon as one that maps it has that, used or not, and then the
