@@ -96,6 +96,14 @@ static struct shm_segment *find_id(int id)
 	return seg->id == id ? seg : ERR_PTR(-EINVAL);
 }
 
+/* The same for who may change it. ERR_PTR(-EPERM: not the caller). */
+static struct shm_segment *find_own(int id)
+{
+	struct shm_segment *seg = find_id(id);
+
+	return IS_ERR(seg) || shm_owner(seg) ? seg : ERR_PTR(-EPERM);
+}
+
 /* The segment with this key, or NULL. Removed ones have none. shm_lock held. */
 static struct shm_segment *find_key(int key)
 {
@@ -411,11 +419,9 @@ int shm_remove(int id)
 	int err = 0;
 
 	spin_lock(&shm_lock);
-	seg = find_id(id);
+	seg = find_own(id);
 	if (IS_ERR(seg)) {
 		err = PTR_ERR(seg);
-	} else if (!shm_owner(seg)) {
-		err = -EPERM;
 	} else {
 		seg->users++;
 		seg->removed = true;
@@ -435,11 +441,9 @@ int shm_set(int id, u32 uid, u32 gid, u32 mode)
 	int err = 0;
 
 	spin_lock(&shm_lock);
-	seg = find_id(id);
+	seg = find_own(id);
 	if (IS_ERR(seg)) {
 		err = PTR_ERR(seg);
-	} else if (!shm_owner(seg)) {
-		err = -EPERM;
 	} else if (uid == (u32)-1 || gid == (u32)-1) {
 		err = -EINVAL;
 	} else {
@@ -482,11 +486,9 @@ int shm_set_locked(int id, bool lock)
 	int err = 0;
 
 	spin_lock(&shm_lock);
-	seg = find_id(id);
+	seg = find_own(id);
 	if (IS_ERR(seg)) {
 		err = PTR_ERR(seg);
-	} else if (!shm_owner(seg)) {
-		err = -EPERM;
 	} else if (!(seg->ds.shm_perm.mode & SHM_LOCKED) == lock) {
 		err = lock ? may_lock(seg) : 0;
 		changes = !err;
