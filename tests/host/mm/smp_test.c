@@ -4,61 +4,8 @@
  * on. */
 #include "mm_test.h"
 
-#define NR_WORKERS	3
-#define PAGES		8
-
-static struct mm_struct *mm;
-static bool stop;
-static u64 until;
-
-static bool time_is_up(void)
-{
-	return os_time_ns() >= until;
-}
-
-static void start(void (*worker)(void *), struct os_thread **threads)
-{
-	const char *ms = os_getenv("SMP_MS");
-
-	until = os_time_ns() + (ms ? strtoul(ms, NULL, 10) : 150) * 1000000UL;
-	__atomic_store_n(&stop, false, __ATOMIC_SEQ_CST);
-	for (unsigned long i = 0; i < NR_WORKERS; i++)
-		threads[i] = shim_run_on(1 + i, worker, (void *)i);
-}
-
-static void join(struct os_thread **threads)
-{
-	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
-	for (unsigned int i = 0; i < NR_WORKERS; i++)
-		os_thread_join(threads[i]);
-	check_all();
-}
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
-}
-
-/* A worker's own word in a page. */
-static unsigned long word(unsigned int page, unsigned long worker)
-{
-	return BASE + page * PAGE_SIZE + worker * 8;
-}
-
-/* Count in the own words of all pages; what was written last must be there. */
-static void count(void *arg)
-{
-	unsigned long worker = (unsigned long)arg;
-	u64 values[PAGES] = {};
-
-	for (unsigned int n = 0; !stopped(); n++) {
-		unsigned int page = (n * 5 + worker) % PAGES;
-
-		if (read64(1 + worker, mm, word(page, worker)) != values[page])
-			panic("a write was lost in page %u", page);
-		write64(1 + worker, mm, word(page, worker), ++values[page]);
-	}
-}
+#define PAGES 8
+#include "workers.h"
 
 static void fork_loses_no_write_of_other_threads(void **state)
 {
@@ -67,7 +14,7 @@ static void fork_loses_no_write_of_other_threads(void **state)
 
 	mm = shim_mm_new();
 	map_anon(mm, BASE, PAGES * PAGE_SIZE, RW);
-	start(count, threads);
+	start_all(count, threads);
 	for (; !time_is_up() || nr < 3; nr++) {
 		struct mm_struct *child = shim_mm_fork(mm);
 		u64 seen[PAGES][NR_WORKERS];
@@ -115,7 +62,7 @@ static void mprotect_loses_no_write(void **state)
 
 	mm = shim_mm_new();
 	map_anon(mm, BASE, PAGES * PAGE_SIZE, RW);
-	start(count_if_allowed, threads);
+	start_all(count_if_allowed, threads);
 	for (; !time_is_up(); n++) {
 		unsigned int page = n % PAGES;
 
@@ -134,7 +81,7 @@ static void mremap_loses_no_write(void **state)
 
 	mm = shim_mm_new();
 	map_anon(mm, BASE, PAGES * PAGE_SIZE, RW);
-	start(count_if_allowed, threads);
+	start_all(count_if_allowed, threads);
 	for (; !time_is_up(); n++) {
 		unsigned long from = BASE + n % PAGES * PAGE_SIZE, to = BASE + PUD_SIZE;
 
@@ -170,7 +117,7 @@ static void unmapped_frames_are_out_of_everybodys_reach(void **state)
 	unsigned int n = 0;
 
 	mm = shim_mm_new();
-	start(write_anywhere, threads);
+	start_all(write_anywhere, threads);
 	for (; !time_is_up(); n++) {
 		struct page *page;
 
@@ -198,7 +145,7 @@ static void truncation_and_faults_agree(void **state)
 	mm = shim_mm_new();
 	map_file(mm, file, BASE, PAGES * PAGE_SIZE, RW, MAP_SHARED, 0);
 	map_file(mm, file, BASE + PAGES * PAGE_SIZE, PAGES * PAGE_SIZE, RW, MAP_PRIVATE, 0);
-	start(write_anywhere, threads);
+	start_all(write_anywhere, threads);
 	for (unsigned int n = 0; !time_is_up(); n++) {
 		shim_file_truncate(file, n % PAGES * PAGE_SIZE);
 		shim_file_truncate(file, 2 * PAGES * PAGE_SIZE);
@@ -244,7 +191,7 @@ static void sleeping_locks_exclude(void **state)
 
 	init_rwsem(&sem, RANK_MMAP);
 	mutex_init(&mutex, RANK_RENAME);
-	start(take_turns, threads);
+	start_all(take_turns, threads);
 	while (!time_is_up()) {
 		down_read(&sem);
 		ASSERT(READ_ONCE(guarded[0]) == READ_ONCE(guarded[1]));

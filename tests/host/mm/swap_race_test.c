@@ -4,22 +4,8 @@
  * on. */
 #include "swap_test.h"
 
-#define NR_WORKERS 3
-#define PAGES	   12
-
-static struct mm_struct *mm;
-static bool stop;
-static u64 until;
-
-static bool time_is_up(void)
-{
-	return os_time_ns() >= until;
-}
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
-}
+#define PAGES 12
+#include "workers.h"
 
 static void prepare(void)
 {
@@ -29,45 +15,7 @@ static void prepare(void)
 	map_anon(mm, BASE, PAGES * PAGE_SIZE, RW);
 }
 
-static void start(void (*const workers[NR_WORKERS])(void *), struct os_thread **threads)
-{
-	const char *ms = os_getenv("SMP_MS");
-
-	until = os_time_ns() + (ms ? strtoul(ms, NULL, 10) : 150) * 1000000UL;
-	__atomic_store_n(&stop, false, __ATOMIC_SEQ_CST);
-	for (unsigned long i = 0; i < NR_WORKERS; i++)
-		threads[i] = shim_run_on(1 + i, workers[i], (void *)i);
-}
-
-static void join(struct os_thread **threads)
-{
-	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
-	for (unsigned int i = 0; i < NR_WORKERS; i++)
-		os_thread_join(threads[i]);
-	check_all();
-}
-
-static unsigned long word(unsigned int page, unsigned long worker)
-{
-	return BASE + page * PAGE_SIZE + worker * 8;
-}
-
 /* --- what threads do --- */
-
-/* Count in the own words of all pages; what was written last must be there. */
-static void count(void *arg)
-{
-	unsigned long worker = (unsigned long)arg;
-	u64 values[PAGES] = {};
-
-	for (unsigned int n = 0; !stopped(); n++) {
-		unsigned int page = (n * 5 + worker) % PAGES;
-
-		if (read64(1 + worker, mm, word(page, worker)) != values[page])
-			panic("a write was lost in page %u", page);
-		write64(1 + worker, mm, word(page, worker), ++values[page]);
-	}
-}
 
 /* The folio behind @addr of @space, in memory; NULL: none. With a reference. */
 static struct folio *folio_of(struct mm_struct *space, unsigned long addr)
