@@ -1,14 +1,11 @@
 /* elf.c - program files made by hand: the smallest good ones, and every way to be corrupt.
  * A corrupt file must be refused with ENOEXEC (or another errno) or kill its own process alone. */
 #include "tap.h"
-#include <elf.h>
+#include "elfimage.h"
 #include <sys/stat.h>
 
 #define NAME	"/tmp/elf"
 #define BASE	0x10000000UL
-
-/* exit(42) */
-static const unsigned char code[] = { 0xbf, 42, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05 };
 
 struct image {
 	Elf64_Ehdr eh;
@@ -22,25 +19,14 @@ static struct image im;
 static void good(void)
 {
 	memset(&im, 0, sizeof(im));
-	memcpy(im.eh.e_ident, ELFMAG, SELFMAG);
-	im.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	im.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	im.eh.e_ident[EI_VERSION] = EV_CURRENT;
-	im.eh.e_type = ET_EXEC;
-	im.eh.e_machine = EM_X86_64;
-	im.eh.e_version = EV_CURRENT;
-	im.eh.e_entry = BASE + offsetof(struct image, text);
-	im.eh.e_phoff = offsetof(struct image, ph);
-	im.eh.e_ehsize = sizeof(im.eh);
-	im.eh.e_phentsize = sizeof(im.ph[0]);
-	im.eh.e_phnum = 1;
+	im.eh = elf_header(BASE + offsetof(struct image, text), offsetof(struct image, ph), 1);
 	im.ph[0].p_type = PT_LOAD;
 	im.ph[0].p_flags = PF_R | PF_X;
 	im.ph[0].p_vaddr = BASE;
 	im.ph[0].p_filesz = sizeof(im);
 	im.ph[0].p_memsz = sizeof(im);
 	im.ph[0].p_align = PAGE;
-	memcpy(im.text, code, sizeof(code));
+	memcpy(im.text, exit_42, sizeof(exit_42));
 }
 
 static void write_image(size_t size)
@@ -141,7 +127,7 @@ static void protection(void)
 	good();
 	/* mov byte [BASE + 0x180], 1 */
 	memcpy(im.text, "\xc6\x04\x25\x80\x01\x00\x10\x01", 8);
-	memcpy(im.text + 8, code, sizeof(code));
+	memcpy(im.text + 8, exit_42, sizeof(exit_42));
 	is(run(sizeof(im)) & 0x7f, SIGSEGV, "a segment without PF_W is not writable");
 	im.ph[0].p_flags = PF_R | PF_W | PF_X;
 	is(run(sizeof(im)), EXITED(42), "a segment with PF_W is");

@@ -3,7 +3,7 @@
  * run, as nobody in particular and with little time and memory. elffuzz_files=N on the kernel's
  * command line says how many. */
 #include "tap.h"
-#include <elf.h>
+#include "elfimage.h"
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -41,28 +41,15 @@ static void segment(int i, unsigned int type, unsigned int flags, size_t offset,
 /* exit(42), with code, data, zeroed memory and the segments that real programs have. */
 static void good(void)
 {
-	static const unsigned char code[] = { 0xbf, 42, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05 };
-
 	memset(&im, 0, sizeof(im));
-	memcpy(im.eh.e_ident, ELFMAG, SELFMAG);
-	im.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	im.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	im.eh.e_ident[EI_VERSION] = EV_CURRENT;
-	im.eh.e_type = ET_EXEC;
-	im.eh.e_machine = EM_X86_64;
-	im.eh.e_version = EV_CURRENT;
-	im.eh.e_entry = BASE + offsetof(struct image, text);
-	im.eh.e_phoff = offsetof(struct image, ph);
-	im.eh.e_ehsize = sizeof(im.eh);
-	im.eh.e_phentsize = sizeof(im.ph[0]);
-	im.eh.e_phnum = 4;
+	im.eh = elf_header(BASE + offsetof(struct image, text), offsetof(struct image, ph), 4);
 	segment(0, PT_LOAD, PF_R | PF_X, 0, offsetof(struct image, data), 0);
 	segment(1, PT_LOAD, PF_R | PF_W, offsetof(struct image, data), sizeof(im.data), 2 * PAGE);
 	segment(2, PT_GNU_STACK, PF_R | PF_W, 0, 0, 0);
 	segment(3, PT_TLS, PF_R, offsetof(struct image, data), 64, 64);
 	segment(4, PT_INTERP, PF_R, offsetof(struct image, interp), sizeof(NAME), 0);
 	memcpy(im.interp, NAME, sizeof(NAME));
-	memcpy(im.text, code, sizeof(code));
+	memcpy(im.text, exit_42, sizeof(exit_42));
 }
 
 static unsigned long edge(void)

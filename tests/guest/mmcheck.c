@@ -1,5 +1,5 @@
 /* mmcheck.c - the kernel verifies all memory while others change it, and sees planted damage. */
-#include "tap.h"
+#include "mmview.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -192,9 +192,7 @@ static void with_children(void)
 
 /* ---- damage ---- */
 
-static const struct {
-	const char *kind, *words;
-} damage[] = {
+static const struct damage damage[] = {
 	{ "mapcount", "map count is" },
 	{ "refcount", "reference count is" },
 	{ "rss", "rss_anon is" },
@@ -220,39 +218,13 @@ static const struct {
 	{ "order", "list of free blocks" },
 };
 
-/* 0 or errno. */
-static int plant(const char *kind)
-{
-	int err = 0, fd = open(CHECK, O_WRONLY | O_CLOEXEC);
-
-	must(fd >= 0);
-	if (write(fd, kind, strlen(kind)) < 0)
-		err = errno;
-	close(fd);
-	return err;
-}
-
 static void planted_damage(void)
 {
-	size_t i;
+	int err;
 
-	for (i = 0; i < COUNT(damage); i++) {
-		int err = plant(damage[i].kind);
-		bool caught;
-
-		if (err == EPERM) {
-			skip("only in debug builds", "planted: %s", damage[i].kind);
-			continue;
-		}
-		caught = !err && !mm_ok() && strncmp(report, "mmcheck: FAILED", 15) == 0 &&
-			 strstr(report, damage[i].words);
-		if (!ok(caught, "planted: %s is found", damage[i].kind)) {
-			diag("errno %d, wanted \"%s\"", err, damage[i].words);
-			show_report();
-		}
-	}
-	i = (size_t)plant("nonsense");
-	ok(i == EINVAL || i == EPERM, "an unknown kind of damage is refused");
+	damage_is_found(damage, COUNT(damage));
+	err = plant("nonsense");
+	ok(err == EINVAL || err == EPERM, "an unknown kind of damage is refused");
 	expect_ok("after all repairs");
 }
 

@@ -64,6 +64,43 @@ HELPER bool memory_is_sound(void)
 	return false;
 }
 
+/* A kind of damage that a debug kernel plants if asked, and what its report then says. */
+struct damage {
+	const char *kind, *words;
+};
+
+/* The next look at all of memory finds damage of @kind, and then it is repaired. 0 or errno; EPERM:
+ * this kernel plants nothing. */
+HELPER int plant(const char *kind)
+{
+	int err = 0, fd = open("/proc/mmcheck", O_WRONLY | O_CLOEXEC);
+
+	must(fd >= 0);
+	if (write(fd, kind, strlen(kind)) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+/* A result for each of the @nr kinds: the kernel finds it. */
+HELPER void damage_is_found(const struct damage *damage, size_t nr)
+{
+	for (; nr--; damage++) {
+		int err = plant(damage->kind);
+		char *text;
+
+		if (err == EPERM) {
+			skip("only in debug builds", "planted: %s", damage->kind);
+			continue;
+		}
+		text = read_text("/proc/mmcheck");
+		if (!ok(!err && text && strncmp(text, "mmcheck: FAILED", 15) == 0 &&
+			strstr(text, damage->words), "planted: %s is found", damage->kind))
+			diag("errno %d, wanted \"%s\", found: %.300s", err, damage->words,
+			     text ? text : "nothing");
+	}
+}
+
 /* Objects in use of the slab cache @name, or -1. */
 HELPER long slab_objects(const char *name)
 {

@@ -5,7 +5,6 @@
 
 #define PAGES	64
 #define KPF_SWAPCACHE	13
-#define CHECK	"/proc/mmcheck"
 
 /* ---- who has a slot ---- */
 
@@ -69,9 +68,7 @@ static void holders(void)
 
 /* ---- damage ---- */
 
-static const struct {
-	const char *kind, *words;
-} damage[] = {
+static const struct damage damage[] = {
 	{ "slot-high", " entries found" },
 	{ "slot-low", " entries found" },
 	{ "slot-leak", "count is 1, 0 entries found" },
@@ -87,37 +84,6 @@ static const struct {
 	{ "nrswapped", "nrswapped is" },
 	{ "swaplist", " entries found" },
 };
-
-/* 0 or errno. */
-static int plant(const char *kind)
-{
-	int err = 0, fd = open(CHECK, O_WRONLY | O_CLOEXEC);
-
-	must(fd >= 0);
-	if (write(fd, kind, strlen(kind)) < 0)
-		err = errno;
-	close(fd);
-	return err;
-}
-
-static void plant_all(void)
-{
-	size_t i;
-
-	for (i = 0; i < COUNT(damage); i++) {
-		int err = plant(damage[i].kind);
-		char *text;
-
-		if (err == EPERM) {
-			skip("only in debug builds", "planted: %s", damage[i].kind);
-			continue;
-		}
-		text = read_text(CHECK);
-		if (!ok(!err && text && strncmp(text, "mmcheck: FAILED", 15) == 0 &&
-			strstr(text, damage[i].words), "planted: %s is found", damage[i].kind))
-			diag("errno %d, wanted \"%s\", found: %.300s", err, damage[i].words, text);
-	}
-}
 
 /* Something of each kind is out: private pages, one's own and shared ones, and a file's; and some
  * are back, and copies of their slots. */
@@ -138,7 +104,7 @@ static void damaged(void)
 	must(push_out(own, PAGES));
 	look(back, PAGES / 2);
 	ok(memory_is_sound(), "with pages of all kinds in swap all is in order");
-	plant_all();
+	damage_is_found(damage, COUNT(damage));
 	ok(memory_is_sound(), "and after all repairs");
 	end_child(pid);
 	is(wrong_pages(own, PAGES, 1) + wrong_pages(both, PAGES, 2) + wrong_pages(back, PAGES, 3) +
