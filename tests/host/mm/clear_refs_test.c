@@ -4,6 +4,7 @@
 #include "swap_test.h"
 
 #include <mm/clear_refs.h>
+#include <mm/page_idle.h>
 #include <mm/pagewalk.h>
 
 static bool soft_dirty(struct mm_struct *mm, unsigned long addr)
@@ -135,6 +136,39 @@ static void what_is_out_has_no_accessed_bit_and_is_left_alone(void **state)
 	shim_mm_exit(mm);
 }
 
+static int referenced(struct folio *folio)
+{
+	vm_flags_t unused;
+	int nr;
+
+	folio_lock(folio);
+	nr = folio_referenced(folio, &unused, false);
+	folio_unlock(folio);
+	return nr;
+}
+
+static void a_use_that_the_idle_bits_have_seen_is_not_lost_for_reclaim(void **state)
+{
+	struct mm_struct *mm = shim_mm_new();
+	struct page *page;
+
+	map_anon(mm, BASE, PAGE_SIZE, RW);
+	write64(0, mm, BASE, 1);
+	page = page_at(mm, BASE);
+	shim_settle();
+	page_idle_mark(page_to_pfn(page));
+	assert_true(page_idle_test(page_to_pfn(page)));
+	assert_false(pte_young(pte_at(mm, BASE)));
+	assert_int_equal(referenced(page_folio(page)), 1);
+	assert_int_equal(referenced(page_folio(page)), 0);
+	assert_true(page_idle_test(page_to_pfn(page)));
+	read64(0, mm, BASE);	/* though the processor had a translation */
+	assert_false(page_idle_test(page_to_pfn(page)));
+	assert_int_equal(referenced(page_folio(page)), 1);
+	check_all();
+	shim_mm_exit(mm);
+}
+
 /* ---- walking, and frames by number ---- */
 
 static void count(pte_t *ptep, unsigned long addr, struct mm_walk *walk)
@@ -197,6 +231,7 @@ int main(void)
 		MM_TEST(the_child_of_a_cleared_parent_notices_its_own_writes),
 		MM_TEST(accessed_bits_are_cleared_and_set_again_by_the_next_use),
 		MM_TEST(what_is_out_has_no_accessed_bit_and_is_left_alone),
+		MM_TEST(a_use_that_the_idle_bits_have_seen_is_not_lost_for_reclaim),
 		MM_TEST(a_walk_visits_each_place_of_the_tables_that_exist),
 		MM_TEST(only_a_folio_can_be_had_by_its_number),
 	};

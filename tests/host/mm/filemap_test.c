@@ -179,8 +179,10 @@ static void without_space_a_write_to_a_hole_is_sigbus(void **state)
 
 	prepare();
 	map_file(mm, file, BASE, PAGES * PAGE_SIZE, RW, MAP_SHARED, 0);
+	map_file(mm, file, BASE + PMD_SIZE, PAGES * PAGE_SIZE, RW, MAP_PRIVATE, 0);
 	shim_charge_limit = shim_charged;
 	assert_int_equal(mmu_write(0, mm, BASE + PAGE_SIZE, &byte, 1), VM_FAULT_SIGBUS);
+	assert_int_equal(mmu_write(0, mm, BASE + PMD_SIZE + PAGE_SIZE, &byte, 1), VM_FAULT_SIGBUS);
 	assert_int_equal(mmu_write(0, mm, BASE, &byte, 1), 0);
 	assert_int_equal(shim_file_write(file, PAGE_SIZE, &byte, 1), -ENOSPC);
 	shim_charge_limit = ~0UL;
@@ -213,6 +215,10 @@ static void pages_of_a_file_that_is_not_tmpfs_count_as_the_files(void **state)
 	map_file(mm, file, BASE, PAGES * PAGE_SIZE, RW, MAP_PRIVATE, 0);
 	write64(0, mm, BASE, 1);
 	read64(0, mm, BASE + PAGE_SIZE);
+	fail_nth(3, true);
+	assert_int_equal(do_madvise(mm, BASE, PAGES * PAGE_SIZE, MADV_WILLNEED), 0);
+	assert_true(fail_stop());
+	assert_in_range(file_mapping(file)->nrpages, 2, PAGES - 1);
 	assert_int_equal(do_madvise(mm, BASE, PAGES * PAGE_SIZE, MADV_WILLNEED), 0);
 	assert_int_equal(file_mapping(file)->nrpages, PAGES);
 	child = shim_mm_fork(mm);

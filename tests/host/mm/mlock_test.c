@@ -116,6 +116,17 @@ static void a_child_inherits_no_lock(void **state)
 	shim_mm_exit(mm);
 }
 
+/* Others may unmap before the pages are brought in. */
+static void what_has_gone_meanwhile_is_not_brought_in(void **state)
+{
+	prepare();
+	assert_int_equal(do_munmap(mm, BASE + 2 * PAGE_SIZE, (PAGES - 2) * PAGE_SIZE), 0);
+	assert_int_equal(mm_populate(mm, BASE, PAGES * PAGE_SIZE), 0);
+	assert_int_equal(get_mm_rss(mm), 2);
+	check_all();
+	shim_mm_exit(mm);
+}
+
 static void mincore_sees_the_page_cache(void **state)
 {
 	struct file *file = shim_file_new(4 * PAGE_SIZE);
@@ -198,6 +209,7 @@ int main(void)
 		MM_TEST(future_mappings_with_onfault_are_not_brought_in),
 		MM_TEST(the_limit_holds_for_those_who_are_not_root),
 		MM_TEST(a_child_inherits_no_lock),
+		MM_TEST(what_has_gone_meanwhile_is_not_brought_in),
 		MM_TEST(mincore_sees_the_page_cache),
 		MM_TEST(msync_answers_as_linux_does),
 		MM_TEST(madvise_answers_as_linux_does),

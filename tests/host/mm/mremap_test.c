@@ -358,6 +358,8 @@ static void mremap_without_room_changes_nothing(void **state)
 			 -ENOMEM);
 	assert_int_equal(do_mremap(mm, BASE, PAGE_SIZE, PAGE_SIZE, FIXED, THERE + PAGE_SIZE),
 			 -ENOMEM);
+	assert_int_equal(do_mremap(mm, BASE, 2 * PAGE_SIZE, PAGE_SIZE, FIXED, THERE + PMD_SIZE),
+			 -ENOMEM);	/* what is cut off would leave a hole */
 	mm->map_count -= max_map_count;
 	current->cred.euid = 1;
 	limit->rlim_cur = 4 * PAGE_SIZE;
