@@ -30,7 +30,7 @@ cov-host: $(COV_HOST)
 	@for test in $^; do \
 		LLVM_PROFILE_FILE=$(COV_OUT)/$$(basename $$test).%4m.profraw \
 			timeout $(COV_LIMIT) $$test > $(COV_OUT)/$$(basename $$test).log 2>&1 || \
-			echo "cov: $$(basename $$test) fails"; \
+			echo "cov: $$test fails: see $(COV_OUT)/$$(basename $$test).log"; \
 	done
 	@if [ -n '$^' ]; then \
 		llvm-profdata merge -o $(COV_OUT)/host.profdata $(COV_OUT)/*.profraw && \
