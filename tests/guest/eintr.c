@@ -109,7 +109,8 @@ static void writing(void)
 static void waiting(void)
 {
 	pid_t pid, target;
-	int status;
+	int status, fds[2];
+	char c;
 
 	install(0);
 	target = fork();
@@ -121,15 +122,16 @@ static void waiting(void)
 	kill(target, SIGKILL);
 	wait_for(target);
 	install(SA_RESTART);
+	must(pipe(fds) == 0);
 	target = fork();
-	if (target == 0) {
-		sleep_ms(40);
-		_exit(3);
-	}
-	pid = poke(10, NULL, 0);
+	if (target == 0)
+		_exit(read(fds[0], &c, 1) == 1 ? 3 : 4);
+	pid = poke(10, write_byte, fds[1]);
 	is(waitpid(target, &status, 0), target, "with SA_RESTART waitpid goes on");
 	ok(handled == 1 && status == EXITED(3), "the handler has run and the status has come");
 	wait_for(pid);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 static void sleeping(void)
