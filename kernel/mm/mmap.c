@@ -447,16 +447,13 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 	unsigned long pages;
 
 	addr &= PAGE_MASK;
-	if (addr >= vma->vm_start)
-		return 0;
+	DEBUG_ASSERT(addr < vma->vm_start && (!prev || prev->vm_end <= addr));
 	if (addr < MMAP_MIN_ADDR || vma->vm_end - addr > rlimit(RLIMIT_STACK))
 		return -ENOMEM;
 	/* A neighbour that is no stack itself keeps its distance, unless it is a guard of the
 	 * program. */
 	if (prev && !(prev->vm_flags & VM_GROWSDOWN) && prev->vm_flags & VM_ACCESS_FLAGS &&
 	    addr < prev->vm_end + STACK_GUARD_GAP)
-		return -ENOMEM;
-	if (prev && addr < prev->vm_end)
 		return -ENOMEM;
 	pages = (vma->vm_start - addr) >> PAGE_SHIFT;
 	if (pages > vma->vm_pgoff || !may_expand_vm(mm, vma->vm_flags, pages) ||

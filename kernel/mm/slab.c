@@ -363,11 +363,8 @@ static unsigned int size_order(size_t bytes)
 static void *kmalloc_large(size_t bytes, gfp_t gfp)
 {
 	unsigned int order = size_order(bytes);
-	struct page *page;
+	struct page *page = alloc_pages(gfp, order);
 
-	if (order > MAX_ORDER)
-		return NULL;
-	page = alloc_pages(gfp, order);
 	if (!page)
 		return NULL;
 	page->order = order;

@@ -136,7 +136,8 @@ bool may_expand_vm(struct mm_struct *mm, vm_flags_t flags, unsigned long pages);
 bool may_become_data(struct mm_struct *mm, vm_flags_t flags, unsigned long pages);
 void vm_stat_account(struct mm_struct *mm, vm_flags_t flags, long pages);
 bool mlock_future_ok(struct mm_struct *mm, vm_flags_t flags, unsigned long bytes);
-/* Grow a stack area down to @addr. mmap_lock held for write. 0 or -ENOMEM. */
+/* Grow a stack area down to @addr, which is below it, and nothing is mapped between. mmap_lock held
+ * for write. 0 or -ENOMEM. */
 int expand_stack(struct vm_area_struct *vma, unsigned long addr);
 /* Overcommit heuristics: could this much ever be backed? */
 bool vm_enough_memory(unsigned long pages);

@@ -46,6 +46,9 @@ static void a_stack_grows_to_its_limit_and_keeps_its_distance(void **state)
 	const unsigned long top = BASE + 64 * PUD_SIZE;
 	u8 byte;
 
+	map_anon(mm, top - 8 * PAGE_SIZE, PAGE_SIZE, RW);
+	assert_int_equal(setup_stack_vma(mm, top, false), -ENOMEM);
+	assert_int_equal(do_munmap(mm, top - 8 * PAGE_SIZE, PAGE_SIZE), 0);
 	assert_int_equal(setup_stack_vma(mm, top, false), 0);
 	write8(0, mm, top - 1, 7);
 	write8(0, mm, top - 100 * PAGE_SIZE, 8);
@@ -54,6 +57,9 @@ static void a_stack_grows_to_its_limit_and_keeps_its_distance(void **state)
 	assert_int_equal(mmu_read(0, mm, top - 201 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGSEGV_MAPERR);
 	write8(0, mm, top - 200 * PAGE_SIZE, 9);
 	current->signal->rlim[RLIMIT_STACK].rlim_cur = ~0UL;
+	current->signal->rlim[RLIMIT_AS].rlim_cur = 300 * PAGE_SIZE;
+	assert_int_equal(mmu_read(0, mm, top - 301 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGSEGV_MAPERR);
+	current->signal->rlim[RLIMIT_AS].rlim_cur = ~0UL;
 	check_all();
 	map_anon(mm, top - 1000 * PAGE_SIZE, PAGE_SIZE, RW);
 	assert_int_equal(mmu_read(0, mm, top - 800 * PAGE_SIZE, &byte, 1), VM_FAULT_SIGSEGV_MAPERR);

@@ -111,6 +111,9 @@ static void without_memory_there_is_null(void **state)
 	assert_null(kmalloc(10000, GFP_KERNEL));
 	assert_null(kmem_cache_alloc(test_caches[1], GFP_KERNEL));
 	assert_true(fail_stop());
+	fail_nth(2, true);	/* the frames of it */
+	assert_null(kmalloc(10000, GFP_KERNEL));
+	assert_true(fail_stop());
 	fail_nth(5, true);
 	while ((objs[nr] = kmem_cache_alloc(test_caches[4], GFP_KERNEL)))
 		nr++;
