@@ -108,7 +108,7 @@ static ssize_t write_page(struct inode *inode, loff_t pos, size_t bytes, struct 
 {
 	struct address_space *mapping = &inode->i_data;
 	pgoff_t index = pos >> PAGE_SHIFT;
-	struct folio *folio = filemap_grab_folio(mapping, index, GFP_USER);
+	struct folio *folio = filemap_grab_folio(mapping, index, true);
 	size_t moved;
 
 	if (IS_ERR(folio))
@@ -235,7 +235,7 @@ static int allocate_pages(struct inode *inode, loff_t start, loff_t end)
 	pgoff_t index, last = (end - 1) >> PAGE_SHIFT;
 
 	for (index = start >> PAGE_SHIFT; index <= last; index++) {
-		struct folio *folio = filemap_grab_folio(&inode->i_data, index, GFP_USER);
+		struct folio *folio = filemap_grab_folio(&inode->i_data, index, true);
 		int err = IS_ERR(folio) ? PTR_ERR(folio) : 0;
 
 		if (!err)

@@ -130,11 +130,21 @@ struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index)
 	}
 }
 
-static int insert_folio(struct address_space *mapping, pgoff_t index, struct folio *folio)
+pgoff_t mapping_pages(struct address_space *mapping)
+{
+	return (pgoff_t)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT;
+}
+
+/* Truncation sets the size before it takes pages_lock: what it comes too early to find, finds that
+ * it is too late. */
+static int insert_folio(struct address_space *mapping, pgoff_t index, struct folio *folio,
+			bool extend)
 {
 	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
-	int err = radix_insert(&mapping->i_pages, index, folio);
+	int err = -EFBIG;
 
+	if (extend || index < mapping_pages(mapping))
+		err = radix_insert(&mapping->i_pages, index, folio);
 	if (!err)
 		mapping->nrpages++;
 	spin_unlock_irqrestore(&mapping->pages_lock, flags);
@@ -142,12 +152,12 @@ static int insert_folio(struct address_space *mapping, pgoff_t index, struct fol
 }
 
 /* Leave at least @nr tree nodes in this processor's magazine. 0 or -ENOMEM. */
-static int stock_nodes(unsigned int nr, gfp_t gfp)
+static int stock_nodes(unsigned int nr)
 {
 	void *nodes[MAX_NEW_NODES];
 	unsigned int have = 0;
 
-	while (have < nr && (nodes[have] = kmem_cache_alloc(node_cache, gfp)))
+	while (have < nr && (nodes[have] = kmem_cache_alloc(node_cache, GFP_USER)))
 		have++;
 	for (unsigned int i = 0; i < have; i++)
 		kmem_cache_free(node_cache, nodes[i]);
@@ -156,14 +166,14 @@ static int stock_nodes(unsigned int nr, gfp_t gfp)
 
 /* Insert, which may need tree nodes that can be had only without the lock: leave some in this
  * processor's magazine, one more each time, and try again at once. */
-static int add_folio(struct address_space *mapping, pgoff_t index, struct folio *folio, gfp_t gfp)
+static int add_folio(struct address_space *mapping, pgoff_t index, struct folio *folio, bool extend)
 {
 	for (unsigned int nr = 1;; nr++) {
-		int err = insert_folio(mapping, index, folio);
+		int err = insert_folio(mapping, index, folio, extend);
 
 		if (err != -ENOMEM || nr > MAX_NEW_NODES)
 			return err;
-		if (stock_nodes(nr, gfp))
+		if (stock_nodes(nr))
 			return -ENOMEM;
 	}
 }
@@ -176,9 +186,9 @@ static void account_folio(struct address_space *mapping, long delta)
 }
 
 /* A new, zeroed folio with two references, ours and the cache's; or an error. */
-static struct folio *new_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
+static struct folio *new_folio(struct address_space *mapping, pgoff_t index, bool extend)
 {
-	struct page *page = alloc_pages(gfp | __GFP_ZERO, 0);
+	struct page *page = alloc_pages(GFP_USER | __GFP_ZERO, 0);
 	struct folio *folio;
 	int err;
 
@@ -190,7 +200,7 @@ static struct folio *new_folio(struct address_space *mapping, pgoff_t index, gfp
 	page_init_flags(page, page->flags | BIT(PG_uptodate) |
 			      (mapping->shmem ? BIT(PG_swapbacked) : 0));
 	folio_get(folio);
-	err = add_folio(mapping, index, folio, gfp);
+	err = add_folio(mapping, index, folio, extend);
 	if (err) {
 		page->mapping = NULL;
 		atomic_set(&page->_refcount, 1);
@@ -202,7 +212,7 @@ static struct folio *new_folio(struct address_space *mapping, pgoff_t index, gfp
 	return folio;
 }
 
-static struct folio *charge_new_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
+static struct folio *charge_new_folio(struct address_space *mapping, pgoff_t index, bool extend)
 {
 	bool charged = mapping->a_ops && mapping->a_ops->charge;
 	struct folio *folio;
@@ -210,21 +220,22 @@ static struct folio *charge_new_folio(struct address_space *mapping, pgoff_t ind
 
 	if (err)
 		return ERR_PTR(err);
-	folio = new_folio(mapping, index, gfp);
+	folio = new_folio(mapping, index, extend);
 	if (IS_ERR(folio) && charged)
 		mapping->a_ops->uncharge(mapping, 1);
 	return folio;
 }
 
-struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp)
+struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, bool extend)
 {
 	for (;;) {
 		void *entry = filemap_get_entry(mapping, index);
 
 		if (is_swap_radix_entry(entry))
-			entry = shmem_swapin_folio(mapping, index, radix_to_swp_entry(entry), gfp);
+			entry = shmem_swapin_folio(mapping, index, radix_to_swp_entry(entry),
+						   GFP_USER);
 		else if (!entry)
-			entry = charge_new_folio(mapping, index, gfp);
+			entry = charge_new_folio(mapping, index, extend);
 		if (entry && PTR_ERR(entry) != -EEXIST)
 			return entry;
 	}

@@ -309,7 +309,7 @@ static void read_file_ahead(struct address_space *mapping, pgoff_t first, pgoff_
 		if (mapping->shmem && (!filemap_next_present(mapping, &first) || first > last))
 			return;
 		folio = mapping->shmem ? filemap_read_folio(mapping, first)
-				       : filemap_grab_folio(mapping, first, GFP_USER);
+				       : filemap_grab_folio(mapping, first, false);
 		if (IS_ERR(folio))
 			return;
 		if (folio)

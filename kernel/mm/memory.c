@@ -217,11 +217,6 @@ static vm_fault_t do_wp_page(struct vm_fault *vmf)
 
 /* --- file memory --- */
 
-static pgoff_t mapping_pages(struct address_space *mapping)
-{
-	return (pgoff_t)PAGE_ALIGN(mapping_size(mapping)) >> PAGE_SHIFT;
-}
-
 /* The page of the file behind the address, locked and with a reference, in *foliop. */
 static vm_fault_t get_file_folio(struct vm_fault *vmf, struct folio **foliop)
 {
@@ -234,7 +229,7 @@ static vm_fault_t get_file_folio(struct vm_fault *vmf, struct folio **foliop)
 
 		if (index >= mapping_pages(mapping))
 			return VM_FAULT_SIGBUS;
-		folio = filemap_grab_folio(mapping, index, GFP_USER);
+		folio = filemap_grab_folio(mapping, index, false);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio) == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 		folio_lock(folio);

@@ -42,8 +42,12 @@ struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index);
 struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index);
 /* What i_pages has at @index: a folio with a reference, a swap entry (mm/swap.h), or NULL. */
 void *filemap_get_entry(struct address_space *mapping, pgoff_t index);
-/* The same, made if absent. ERR_PTR(-ENOMEM, -EIO or what charge said). Sleeps. */
-struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, gfp_t gfp);
+/* The same, made if absent. @extend: even behind the end of the file, i_rwsem being held for write;
+ * without it nothing is made there, however truncation comes in between. ERR_PTR(-ENOMEM, -EIO,
+ * -EFBIG behind the end, or what charge said). Sleeps. */
+struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, bool extend);
+/* Up to the end of the file; it may change at any time unless i_rwsem is held. */
+pgoff_t mapping_pages(struct address_space *mapping);
 void folio_put(struct folio *folio);
 /* The folio that @page is now, with a reference; NULL if it is none, or not one that others can
  * find. @page may be any frame of memory: see pfn_to_online_page. */

@@ -302,6 +302,53 @@ static void no_copy_stays_behind_the_end_of_a_file(void **state)
 	});
 }
 
+/* --- a file that ends before the fault does --- */
+
+static void file_with_a_hole(void)
+{
+	mapped_file();
+	punch();
+}
+
+static void touch_first(void)
+{
+	u64 value = AFTER;
+
+	mmu_write(0, mm, BASE, &value, 8);
+}
+
+static bool while_truncation_need_not_wait(const struct task_struct *standing)
+{
+	struct folio *first;
+	bool locked;
+
+	if (!without_spinlocks(standing))
+		return false;
+	first = filemap_get_folio(file_mapping(file), 0);
+	locked = first && folio_flag(first, PG_locked);
+	if (first)
+		folio_put(first);
+	return !locked;
+}
+
+static void the_file_has_no_page(void)
+{
+	assert_int_equal(file_mapping(file)->nrpages, 0);
+	assert_int_equal(shim_charged, 0);
+	end();
+}
+
+static void no_page_comes_behind_the_end(void **state)
+{
+	run(&(struct scenario){
+		.before = file_with_a_hole,
+		.operation = touch_first,
+		.may = while_truncation_need_not_wait,
+		.other = truncate_to_nothing,
+		.after = the_file_has_no_page,
+	});
+}
+
 /* --- a page that moves, and goes meanwhile --- */
 
 static bool with_no_lock_but_mmap_lock(const struct task_struct *standing)
@@ -362,6 +409,7 @@ int main(void)
 		INTERLEAVED(a_page_that_comes_into_a_hole_is_one_of_the_file),
 		INTERLEAVED(a_hole_is_one_for_stale_translations_too),
 		INTERLEAVED(no_copy_stays_behind_the_end_of_a_file),
+		INTERLEAVED(no_page_comes_behind_the_end),
 		INTERLEAVED(a_page_that_moves_can_be_punched_out),
 	};
 

@@ -118,7 +118,7 @@ struct address_space *file_mapping(struct file *file)
 /* Bytes of one page. */
 static int move(struct file *file, size_t pos, void *buf, size_t bytes, bool write)
 {
-	struct folio *folio = filemap_grab_folio(file->f_mapping, pos >> PAGE_SHIFT, GFP_KERNEL);
+	struct folio *folio = filemap_grab_folio(file->f_mapping, pos >> PAGE_SHIFT, true);
 	void *at;
 
 	if (IS_ERR(folio))
