@@ -63,7 +63,7 @@ static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, struct copy_co
 	}
 	if (!pte_special(pte)) {
 		page = pfn_to_page(pte_pfn(pte));
-		if ((unsigned long)page->mapping & PAGE_MAPPING_ANON) {
+		if (folio_test_anon(page_folio(page))) {
 			share_anon_page(page);
 			counts->anon++;
 		} else if (page_flag(page, PG_swapbacked)) {
