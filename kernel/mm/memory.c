@@ -658,14 +658,25 @@ static void find_swap_entry(pte_t *ptep, unsigned long addr, struct mm_walk *wal
 	found->entry = pte_to_swp_entry(pte);
 }
 
+/* The read of @folio is over, and has failed. */
+static bool cannot_be_read(struct folio *folio)
+{
+	bool failed;
+
+	folio_lock(folio);
+	failed = !folio_flag(folio, PG_uptodate);
+	folio_unlock(folio);
+	return failed;
+}
+
 /* One entry at @addr of @vma becomes a mapping. The frame is had first, since the fault would kill
- * somebody for it. */
+ * somebody for it. A fault that fails for another reason (the entry was one of a file that has
+ * become shorter) is as good as one that was not needed. */
 static int unuse_entry(struct vm_area_struct *vma, unsigned long addr, swp_entry_t entry)
 {
 	bool major;
 	struct folio *folio = swapin_folio(entry, vma, GFP_KERNEL | __GFP_RETRY_MAYFAIL, &major);
 	vm_fault_t ret;
-
 	int err = 0;
 
 	if (IS_ERR_OR_NULL(folio))
@@ -673,7 +684,7 @@ static int unuse_entry(struct vm_area_struct *vma, unsigned long addr, swp_entry
 	ret = handle_mm_fault(vma, addr, FAULT_FLAG_REMOTE);
 	if (ret & VM_FAULT_OOM)
 		err = -ENOMEM;
-	else if (ret & VM_FAULT_SIGBUS && !folio_flag(folio, PG_uptodate))
+	else if (ret & VM_FAULT_SIGBUS && cannot_be_read(folio))
 		err = -EIO;
 	folio_put(folio);
 	return err;

@@ -349,6 +349,30 @@ static void no_page_comes_behind_the_end(void **state)
 	});
 }
 
+/* --- a file that ends before swapoff has a copy of its page --- */
+
+static void private_copies_out(void)
+{
+	shim_swap(0, AREA_PAGES, -1);
+	mm = shim_mm_new();
+	file = shim_file_new(PAGES * PAGE_SIZE);
+	map_file(mm, file, BASE, PAGES * PAGE_SIZE, RW, MAP_PRIVATE, 0);
+	fill(mm, BASE, PAGES, FIRST);
+	pages_out(mm, BASE, PAGES);
+	shim_disk_mode = DISK_LAST_MINUTE;
+}
+
+static void a_page_that_nobody_wants_is_no_error_of_the_disk(void **state)
+{
+	run(&(struct scenario){
+		.before = private_copies_out,
+		.operation = swap_goes,
+		.may = without_spinlocks,
+		.other = truncate_to_nothing,
+		.after = end,
+	});
+}
+
 /* --- a page that moves, and goes meanwhile --- */
 
 static bool with_no_lock_but_mmap_lock(const struct task_struct *standing)
@@ -410,6 +434,7 @@ int main(void)
 		INTERLEAVED(a_hole_is_one_for_stale_translations_too),
 		INTERLEAVED(no_copy_stays_behind_the_end_of_a_file),
 		INTERLEAVED(no_page_comes_behind_the_end),
+		INTERLEAVED(a_page_that_nobody_wants_is_no_error_of_the_disk),
 		INTERLEAVED(a_page_that_moves_can_be_punched_out),
 	};
 
