@@ -60,6 +60,7 @@ struct scan_control {
 	unsigned long		nr_contended;	/* kept because somebody had a lock */
 	int			priority;
 	bool			force;		/* used folios leave as well */
+	bool			may_kill;	/* somebody, when nothing is freed */
 	bool			kswapd;
 	struct swap_plug	plug;		/* what will be written with one request */
 };
@@ -119,14 +120,23 @@ static void mark_unevictable(struct folio *folio)
 		folio_munlock(folio);
 }
 
-/* It would need a slot, and there is none; or it is back because of swapoff, which others who share
- * it have still to see: it would be busy with them for ever. */
-static bool nowhere_to_go(const struct folio *folio)
+/* Its slot is of an area that swapoff empties, and others who share it have still to come back from
+ * there. Otherwise it gives the slot up, and goes to another area. */
+static bool holds_leaving_slot(struct folio *folio)
+{
+	return folio_flag(folio, PG_swapcache) && swap_area_leaving(folio_swap_entry(folio)) &&
+	       !folio_free_swap(folio);
+}
+
+/* It would need a slot, and there is none; or swapoff has brought it back, and would be busy for
+ * ever if it left again: it does so only where somebody would be killed instead. */
+static bool nowhere_to_go(struct folio *folio, const struct scan_control *sc)
 {
 	if (!folio_flag(folio, PG_swapbacked))
 		return false;
-	return folio_flag(folio, PG_swapcache) ? swap_area_leaving(folio_swap_entry(folio)) :
-						 nr_free_swap_slots() <= 0;
+	if (holds_leaving_slot(folio))
+		return !sc->force || !sc->may_kill;
+	return !folio_flag(folio, PG_swapcache) && nr_free_swap_slots() <= 0;
 }
 
 /* No entry is left; flushes may be put off. */
@@ -152,7 +162,7 @@ static enum verdict begin_to_leave(struct folio *folio, struct scan_control *sc)
 		return KEEP;
 	}
 	mark_unevictable(folio);
-	if (folio_flag(folio, PG_mlocked) || (folio_mapcount(folio) && nowhere_to_go(folio)))
+	if (folio_flag(folio, PG_mlocked) || (folio_mapcount(folio) && nowhere_to_go(folio, sc)))
 		return KEEP;
 	verdict = judge_use(folio, sc);
 	if (verdict != LEAVE)
@@ -468,7 +478,10 @@ static void memalloc_restore(unsigned int was)
 
 unsigned long try_to_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct scan_control sc = { .nr_to_reclaim = max(SWAP_CLUSTER_MAX, 2u << order) };
+	struct scan_control sc = {
+		.nr_to_reclaim = max(SWAP_CLUSTER_MAX, 2u << order),
+		.may_kill = !(gfp & (__GFP_NORETRY | __GFP_RETRY_MAYFAIL)),
+	};
 	unsigned int was = memalloc_save();
 
 	DEBUG_ASSERT(gfp & __GFP_RECLAIM && !was);

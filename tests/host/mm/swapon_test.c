@@ -302,6 +302,68 @@ static void swapoff_stops_for_a_signal(void **state)
 	shim_mm_exit(mm);
 }
 
+/* As while swapoff is at work elsewhere. */
+static void begin_swapoff(void)
+{
+	swap_area_set_writeok(&swap_info[0], false);
+}
+
+/* Back from an area, and only read: the slot is kept, in case that the page leaves again. */
+static struct mm_struct *pages_that_kept_their_slots(unsigned int nr)
+{
+	struct mm_struct *mm = shim_mm_new();
+
+	map_anon(mm, BASE, nr * PAGE_SIZE, RW);
+	fill(mm, BASE, nr, 100);
+	pages_out(mm, BASE, nr);
+	expect(0, mm, BASE, nr, 100);
+	return mm;
+}
+
+static void pages_with_a_slot_of_a_leaving_area_go_to_another_one(void **state)
+{
+	struct block_device *bdev = shim_swap(0, SWAP_PAGES, 2);
+	struct mm_struct *mm;
+
+	shim_swap(1, SWAP_PAGES, 1);
+	mm = pages_that_kept_their_slots(16);
+	assert_int_equal(used_slots(), 16);
+	begin_swapoff();
+	pages_out(mm, BASE, 16);
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(swp_type(entry_at(mm, BASE + i * PAGE_SIZE)), 1);
+	swap_area_set_writeok(&swap_info[0], true);
+	assert_int_equal(swap_off(bdev), 0);
+	expect(0, mm, BASE, 16, 100);
+	shim_mm_exit(mm);
+}
+
+/* Pages that a child has still to get back stay where swapoff has brought them, unless somebody
+ * would be killed for them. */
+static void swapoff_makes_nobody_a_victim(void **state)
+{
+	struct block_device *bdev = shim_swap(0, SWAP_PAGES, -1);
+	struct mm_struct *mm = shim_mm_new(), *child;
+
+	map_anon(mm, BASE, 16 * PAGE_SIZE, RW);
+	fill(mm, BASE, 16, 100);
+	child = shim_mm_fork(mm);
+	pages_out(mm, BASE, 16);
+	expect(0, mm, BASE, 16, 100);
+	begin_swapoff();
+	for (unsigned int i = 0; i < 16; i++)
+		assert_false(page_out(mm, BASE + i * PAGE_SIZE));
+	assert_int_equal(try_to_free_pages(GFP_KERNEL | __GFP_RETRY_MAYFAIL, 0), 0);
+	assert_int_equal(try_to_free_pages(GFP_KERNEL, 0), 16);
+	swap_area_set_writeok(&swap_info[0], true);
+	check_all();
+	assert_int_equal(swap_off(bdev), 0);
+	expect(0, mm, BASE, 16, 100);
+	expect(1, child, BASE, 16, 100);
+	shim_mm_exit(child);
+	shim_mm_exit(mm);
+}
+
 static swp_entry_t last_entry;
 static unsigned int sleeps, looks;
 
@@ -357,6 +419,8 @@ int main(void)
 		MM_TEST(swapoff_that_cannot_read_leaves_all_as_it_was),
 		MM_TEST(swapoff_without_memory_leaves_all_as_it_was),
 		MM_TEST(swapoff_stops_for_a_signal),
+		MM_TEST(pages_with_a_slot_of_a_leaving_area_go_to_another_one),
+		MM_TEST(swapoff_makes_nobody_a_victim),
 		MM_TEST(swapoff_sleeps_until_the_last_slot_is_given_up),
 	};
 
