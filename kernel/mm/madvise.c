@@ -232,8 +232,8 @@ static void free_entry(struct advice_walk *walk, pte_t *ptep, unsigned long addr
 	folio = folio_mapped_once(pte);
 	if (!folio || !folio_test_anon(folio) || !forget_dirty(folio))
 		return;
-	pte = ptep_get_and_clear(ptep);
-	set_pte(ptep, pte_mkold(pte_mkclean(pte)));
+	while (!ptep_try_change(ptep, &pte, pte_mkold(pte_mkclean(pte))))
+		;
 	if (pte_dirty(pte) || pte_young(pte))
 		note_flush(walk, addr);
 	folio_mark_lazyfree(folio);

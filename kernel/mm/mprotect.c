@@ -44,10 +44,9 @@ static void change_pte_range(struct vm_area_struct *vma, pmd_t *pmd, unsigned lo
 
 		if (!pte_present(pte))
 			continue;	/* in swap: it gets the area's rights when it returns */
-		/* Take it out and put it back, so that no dirty bit set meanwhile is lost. */
-		pte = ptep_get_and_clear(ptep);
-		changed = new_pte(vma, pte);
-		set_pte(ptep, changed);
+		do
+			changed = new_pte(vma, pte);
+		while (!ptep_try_change(ptep, &pte, changed));
 		if (pte.val & ~changed.val & (_PAGE_PRESENT | _PAGE_RW) ||
 		    changed.val & ~pte.val & _PAGE_NX) {
 			tight->first = min(tight->first, addr);

@@ -484,9 +484,9 @@ static bool folio_mkclean_one(struct folio *folio, struct vm_area_struct *vma, u
 		return true;
 	pte = ptep_get(pvmw.pte);
 	if (pte_dirty(pte) || pte_write(pte)) {
-		pte = ptep_get_and_clear(pvmw.pte);
+		while (!ptep_try_change(pvmw.pte, &pte, pte_mkclean(pte_wrprotect(pte))))
+			;
 		flush_tlb_page(vma->vm_mm, addr);
-		set_pte(pvmw.pte, pte_mkclean(pte_wrprotect(pte)));
 		++*cleaned;
 	}
 	page_vma_mapped_walk_done(&pvmw);

@@ -95,6 +95,63 @@ static void pages_may_be_used_at_any_time_of_a_swapoff(void **state)
 		});
 }
 
+/* --- walks, which look without a lock first --- */
+
+static void look_for_the_entry(void)
+{
+	ASSERT(pte_present(pte_at(mm, BASE)));
+}
+
+static void private_pages_to_look_for(void)
+{
+	private_pages();
+	always = look_for_the_entry;
+}
+
+static void forbid(void)
+{
+	do_mprotect(mm, BASE, PAGES * PAGE_SIZE, PROT_NONE);
+}
+
+static void allow(void)
+{
+	do_mprotect(mm, BASE, PAGES * PAGE_SIZE, RW);
+}
+
+static void forbidden_pages_to_look_for(void)
+{
+	private_pages();
+	forbid();
+	always = look_for_the_entry;
+}
+
+static void nothing(void)
+{
+}
+
+static void an_entry_that_changes_is_there_all_the_time(void **state)
+{
+	static void (*const operations[])(void) = {
+		protect, forbid, forget_lazily, lock, forget_what_was_written,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++)
+		run(&(struct scenario){
+			.before = private_pages_to_look_for,
+			.operation = operations[i],
+			.may = anywhere,
+			.other = nothing,
+			.after = end,
+		});
+	run(&(struct scenario){
+		.before = forbidden_pages_to_look_for,
+		.operation = allow,
+		.may = anywhere,
+		.other = nothing,
+		.after = end,
+	});
+}
+
 /* --- MADV_FREE, and somebody who has a reference and writes --- */
 
 static void a_free_page_with_a_reference(void)
@@ -209,6 +266,7 @@ int main(void)
 		INTERLEAVED(a_page_may_leave_at_any_time),
 		INTERLEAVED(a_leaving_page_may_be_wanted_at_any_time),
 		INTERLEAVED(pages_may_be_used_at_any_time_of_a_swapoff),
+		INTERLEAVED(an_entry_that_changes_is_there_all_the_time),
 		INTERLEAVED(a_write_through_a_reference_keeps_a_free_page),
 		INTERLEAVED(a_page_that_becomes_anothers_too_is_not_free),
 		INTERLEAVED(a_page_that_is_unlocked_while_reclaim_looks_can_leave),

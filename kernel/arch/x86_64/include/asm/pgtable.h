@@ -184,6 +184,14 @@ static inline pte_t ptep_get_and_clear(pte_t *ptep)
 	return (pte_t){ __atomic_exchange_n(&ptep->val, 0, __ATOMIC_SEQ_CST) };
 }
 
+/* From *@old to @new: true. False: a processor has set a bit meanwhile (accessed, dirty), which
+ * *@old has now. So an entry changes without being none in between, when walks would miss it. */
+static inline bool ptep_try_change(pte_t *ptep, pte_t *old, pte_t new)
+{
+	return __atomic_compare_exchange_n(&ptep->val, &old->val, new.val, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 static inline void ptep_set_wrprotect(pte_t *ptep)
 {
 	__atomic_fetch_and(&ptep->val, ~_PAGE_RW, __ATOMIC_SEQ_CST);
