@@ -1,13 +1,15 @@
 /* race_test.c - host threads as processors do everything at once: they fault, fork, map, unmap,
- * protect, move, truncate, walk the reverse map and reclaim, with two slow disks for swap that come
- * and go, each on an mm of its own and on two that all share. Each thread has a word of its own in
- * every page. What it reads there it has written there itself, in this family of processes, or it
- * is zero: else a frame was used by two, or a translation was stale. In the end all counts must be
- * right. make test-host runs it with ThreadSanitizer, too. RACE_SECONDS=n: how long (else 2);
- * SEED=n: other random numbers. */
+ * protect, move, truncate, watch, walk the reverse map and reclaim, with two slow disks for swap
+ * that come and go, each on an mm of its own and on two that all share. Each thread has a word of
+ * its own in every page. What it reads there it has written there itself, in this family of
+ * processes, or it is zero: else a frame was used by two, or a translation was stale. In the end
+ * all counts must be right. make test-host runs it with ThreadSanitizer, too. RACE_SECONDS=n: how
+ * long (else 2); SEED=n: other random numbers. */
 #include "../mm/mm_test.h"
 
 #include <asm/atomic.h>
+#include <mm/clear_refs.h>
+#include <mm/page_idle.h>
 
 #define NR_THREADS	4
 #define NR_SHARED	2
@@ -53,9 +55,12 @@ static void look(struct thread *t, unsigned int nr, struct mm_struct *mm, unsign
 {
 	u64 value = 0;
 
-	if (mmu_read(t->nr + 1, mm, addr + t->nr * 8, &value, 8) || !value)
+	addr += t->nr * 8;
+	if (!below(t, 8))
+		access_remote_vm(mm, addr, &value, 8, false);
+	else if (mmu_read(t->nr + 1, mm, addr, &value, 8))
 		return;
-	if (value >> 32 != tag(t, nr) >> 32 && value >> 32 != tag(t, NR_MMS) >> 32)
+	if (value && value >> 32 != tag(t, nr) >> 32 && value >> 32 != tag(t, NR_MMS) >> 32)
 		panic("thread %u reads %#lx at %#lx of mm %u", t->nr, value, addr, nr);
 }
 
@@ -231,11 +236,13 @@ static void reclaim(struct thread *t, struct mm_struct *mm)
 static void change_swap(struct thread *t)
 {
 	struct block_device *bdev = blk_nth(1);
+	int err;
 
 	if (t->nr)
 		return;
-	if (swap_off(bdev))
-		panic("swapoff fails");
+	err = swap_off(bdev);
+	if (err)
+		panic("swapoff fails: %d", err);
 	if (swap_on(bdev, "vdb", 0x8000 | 7))
 		panic("swapon fails");
 	__atomic_store_n(&shim_disk_mode, below(t, 3), __ATOMIC_RELAXED);
@@ -251,6 +258,22 @@ static void advise(struct thread *t, struct mm_struct *mm)
 		   advices[below(t, ARRAY_SIZE(advices))]);
 }
 
+/* What tools ask: which pages were used, or written? */
+static void observe(struct thread *t, struct mm_struct *mm)
+{
+	struct folio *folio = folio_at(mm, random_addr(t));
+
+	if (folio) {
+		if (below(t, 2))
+			page_idle_mark(page_to_pfn(folio_page(folio)));
+		else
+			page_idle_test(page_to_pfn(folio_page(folio)));
+		folio_put(folio);
+	}
+	if (!below(t, 4))
+		mm_clear_refs(mm, CLEAR_REFS_ALL + below(t, 4));
+}
+
 /* --- threads --- */
 
 static void change(struct thread *t, unsigned int nr)
@@ -258,7 +281,7 @@ static void change(struct thread *t, unsigned int nr)
 	struct mm_struct *mm = mms[nr];
 	unsigned long len = (1 + below(t, 5)) * PAGE_SIZE;
 
-	switch (below(t, 15)) {
+	switch (below(t, 16)) {
 	case 0:
 	case 1:
 		map(t, mm);
@@ -300,6 +323,9 @@ static void change(struct thread *t, unsigned int nr)
 			do_mlock(mm, random_addr(t), len, below(t, 2));
 		else
 			do_munlock(mm, START, PAGES * PAGE_SIZE);
+		break;
+	case 14:
+		observe(t, mm);
 		break;
 	default:
 		shim_file_punch(file, below(t, FILE_PAGES) * PAGE_SIZE, len);
