@@ -440,6 +440,17 @@ struct tally {
 	long vmas[2], chains[2];	/* objects early and late */
 };
 
+/* The dead may fill the machine before whoever reaps them has had his turn. */
+static pid_t fork_when_there_is_room(void)
+{
+	pid_t pid;
+	int tries;
+
+	for (tries = 0; (pid = fork()) < 0 && tries < 1000; tries++)
+		usleep(10000);
+	return pid;
+}
+
 /* Forks the next generation and exits. What each wrote the next one must see. */
 static void generation(struct tally *t, char *p, int end)
 {
@@ -454,7 +465,7 @@ static void generation(struct tally *t, char *p, int end)
 			t->vmas[gen != EARLY] = slab_objects("anon_vma");
 			t->chains[gen != EARLY] = slab_objects("anon_vma_chain");
 		}
-		pid = fork();
+		pid = fork_when_there_is_room();
 		if (pid < 0) {
 			t->bad++;
 			break;
