@@ -394,6 +394,7 @@ void schedule(void)
 			panic("every thread sleeps for good");
 		os_wait();
 	}
+	count_asleep(current, false);	/* if nobody woke it: it was held */
 	os_unlock();
 }
 
