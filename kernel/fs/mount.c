@@ -317,10 +317,18 @@ static int do_move(const char *dev, const struct path *where)
 	return err;
 }
 
-static int do_remount(const struct path *where, unsigned long flags)
+/* With MS_BIND only this mount's flags change, else the file system's options, too. */
+static int do_remount(const struct path *where, unsigned long flags, const char *data)
 {
+	struct super_block *sb = where->mnt->mnt_sb;
+	int err = 0;
+
 	if (where->dentry != where->mnt->mnt_root)
 		return -EINVAL;
+	if (!(flags & MS_BIND) && sb->s_op && sb->s_op->remount)
+		err = sb->s_op->remount(sb, data);
+	if (err)
+		return err;
 	spin_lock(&dcache_lock);
 	where->mnt->mnt_flags = flags & MNT_KEPT_FLAGS;
 	spin_unlock(&dcache_lock);
@@ -336,7 +344,7 @@ int do_mount(const char *dev, const struct path *where, const char *type, unsign
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
 	if (flags & MS_REMOUNT)
-		return do_remount(where, flags);
+		return do_remount(where, flags, data);
 	if ((flags & (MS_BIND | MS_MOVE)) && !(dev && *dev))
 		return -EINVAL;
 	if (flags & MS_BIND)

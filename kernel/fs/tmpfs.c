@@ -26,7 +26,7 @@
 
 /* Limits of one instance; 0: none. */
 struct tmpfs_sb {
-	unsigned long	max_pages, max_inodes;		/* [c] */
+	unsigned long	max_pages, max_inodes;		/* [atomic] a remount changes them */
 	atomic_long_t	used_pages, used_inodes;
 	umode_t		mode;				/* of the root directory */
 	u32		uid, gid;
@@ -51,7 +51,7 @@ static int tmpfs_charge(struct address_space *mapping)
 {
 	struct tmpfs_sb *limits = limits_of(mapping->host->i_sb);
 
-	return charge_one(&limits->used_pages, limits->max_pages);
+	return charge_one(&limits->used_pages, READ_ONCE(limits->max_pages));
 }
 
 static void tmpfs_uncharge(struct address_space *mapping, unsigned long nr)
@@ -73,7 +73,7 @@ static struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode 
 {
 	struct tmpfs_sb *limits = limits_of(sb);
 	struct inode *inode;
-	int err = charge_one(&limits->used_inodes, limits->max_inodes);
+	int err = charge_one(&limits->used_inodes, READ_ONCE(limits->max_inodes));
 
 	if (err)
 		return ERR_PTR(err);
@@ -275,13 +275,21 @@ static int tmpfs_statfs(struct super_block *sb, struct kstatfs *st)
 	const struct tmpfs_sb *limits = limits_of(sb);
 	unsigned long used = atomic_read(&limits->used_pages);
 	unsigned long inodes = atomic_read(&limits->used_inodes);
+	unsigned long max_pages = READ_ONCE(limits->max_pages);
+	unsigned long max_inodes = READ_ONCE(limits->max_inodes);
 
-	st->f_blocks = limits->max_pages;
-	st->f_bfree = limits->max_pages > used ? limits->max_pages - used : 0;
+	st->f_blocks = max_pages;
+	st->f_bfree = max_pages > used ? max_pages - used : 0;
 	st->f_bavail = st->f_bfree;
-	st->f_files = limits->max_inodes;
-	st->f_ffree = limits->max_inodes > inodes ? limits->max_inodes - inodes : 0;
+	st->f_files = max_inodes;
+	st->f_ffree = max_inodes > inodes ? max_inodes - inodes : 0;
 	return 0;
+}
+
+/* Of pages, and of inodes, if no option says otherwise. */
+static unsigned long default_limit(void)
+{
+	return totalram_pages / 2;
 }
 
 static void tmpfs_put_super(struct super_block *sb)
@@ -292,21 +300,18 @@ static void tmpfs_put_super(struct super_block *sb)
 static int tmpfs_show_options(struct super_block *sb, char *buf, int size)
 {
 	const struct tmpfs_sb *limits = limits_of(sb);
+	unsigned long max_pages = READ_ONCE(limits->max_pages);
+	unsigned long max_inodes = READ_ONCE(limits->max_inodes);
 	int len = 0;
 
-	if (limits->max_pages)
-		len += scnprintf(buf, size, ",size=%luk", limits->max_pages * (PAGE_SIZE / 1024));
+	if (max_pages && max_pages != default_limit())
+		len += scnprintf(buf, size, ",size=%luk", max_pages * (PAGE_SIZE / 1024));
+	if (max_inodes != default_limit() && sb->s_magic == TMPFS_MAGIC)
+		len += scnprintf(buf + len, size - len, ",nr_inodes=%lu", max_inodes);
 	if (limits->mode != 01777)
 		len += scnprintf(buf + len, size - len, ",mode=%o", limits->mode);
 	return len;
 }
-
-static const struct super_operations tmpfs_sops = {
-	.statfs		= tmpfs_statfs,
-	.evict_inode	= tmpfs_evict_inode,
-	.put_super	= tmpfs_put_super,
-	.show_options	= tmpfs_show_options,
-};
 
 /* A number with k, m, g or, for shares of all memory, %. In bytes; -EINVAL. */
 static int parse_size(const char *text, unsigned int base, unsigned long *value)
@@ -346,7 +351,7 @@ static int parse_option(struct tmpfs_sb *limits, char *option)
 	int err;
 
 	if (!value)
-		return *option ? -EINVAL : 0;
+		return *option && strcmp(option, "inode64") ? -EINVAL : 0;
 	*value++ = '\0';
 	err = parse_size(value, strcmp(option, "mode") ? 10 : 8, &n);
 	if (err)
@@ -381,6 +386,44 @@ static int parse_options(struct tmpfs_sb *limits, const char *options)
 	return err;
 }
 
+/* A limit may come down to what is used, or be lifted; what had none does not get one. */
+static int check_limit(unsigned long old, unsigned long wanted, const atomic_long_t *used)
+{
+	if (wanted == old || !wanted)
+		return 0;
+	return old && (unsigned long)atomic_read(used) <= wanted ? 0 : -EINVAL;
+}
+
+/* The root directory keeps its mode and owner, whatever the options say. A charge on another
+ * processor may pass under the old limit; then the file system is a little fuller than the new. */
+static int tmpfs_remount(struct super_block *sb, const char *options)
+{
+	struct tmpfs_sb *limits = limits_of(sb);
+	struct tmpfs_sb wanted = { .max_pages = READ_ONCE(limits->max_pages),
+				   .max_inodes = READ_ONCE(limits->max_inodes) };
+	int err = options ? parse_options(&wanted, options) : 0;
+
+	if (sb->s_magic != TMPFS_MAGIC)
+		return 0;	/* ramfs has no options */
+	if (!err)
+		err = check_limit(limits->max_pages, wanted.max_pages, &limits->used_pages);
+	if (!err)
+		err = check_limit(limits->max_inodes, wanted.max_inodes, &limits->used_inodes);
+	if (err)
+		return err;
+	WRITE_ONCE(limits->max_pages, wanted.max_pages);
+	WRITE_ONCE(limits->max_inodes, wanted.max_inodes);
+	return 0;
+}
+
+static const struct super_operations tmpfs_sops = {
+	.statfs		= tmpfs_statfs,
+	.evict_inode	= tmpfs_evict_inode,
+	.put_super	= tmpfs_put_super,
+	.remount	= tmpfs_remount,
+	.show_options	= tmpfs_show_options,
+};
+
 static int fill_with_limits(struct super_block *sb, struct tmpfs_sb *limits)
 {
 	struct inode *inode;
@@ -411,7 +454,7 @@ static struct tmpfs_sb *new_limits(unsigned long max_pages, umode_t mode)
 
 int tmpfs_fill_super(struct super_block *sb, const char *options)
 {
-	struct tmpfs_sb *limits = new_limits(totalram_pages / 2, 01777);
+	struct tmpfs_sb *limits = new_limits(default_limit(), 01777);
 	int err = 0;
 
 	if (!limits)

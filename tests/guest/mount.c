@@ -113,6 +113,33 @@ static void full(void)
 	must(umount(TOP) == 0);
 }
 
+static unsigned long size_of_top(void)
+{
+	struct statfs fs;
+
+	must(statfs(TOP, &fs) == 0);
+	return fs.f_blocks * (unsigned long)fs.f_bsize;
+}
+
+static void remounting(void)
+{
+	struct statfs fs;
+
+	must(mount("tmpfs", TOP, "tmpfs", 0, "size=1m,nr_inodes=3,mode=700") == 0);
+	ok(listed("size=1024k") && listed("nr_inodes=3"), "/proc/mounts shows both limits");
+	is(fill(TOP "/file", 4 * MIB), ENOSPC, "a megabyte is soon full");
+	is(mount("x", TOP, NULL, MS_REMOUNT, "size=2m"), 0, "a remount can make it larger");
+	ok(size_of_top() == 2 * MIB, "statfs says so");
+	is(fill(TOP "/file", 2 * MIB), 0, "and there is room for more");
+	ok(statfs(TOP, &fs) == 0 && fs.f_files == 3, "the limit that was not named is kept");
+	fails(mount("x", TOP, NULL, MS_REMOUNT, "size=1m"), EINVAL, "less than is used is EINVAL");
+	fails(mount("x", TOP, NULL, MS_REMOUNT, "size=8m,nonsense=1"), EINVAL,
+	      "so is an option that it does not know");
+	is(mount("x", TOP, NULL, MS_REMOUNT | MS_BIND, "size=8m"), 0, "a remount of one place");
+	ok(size_of_top() == 2 * MIB, "does not look at them");
+	must(umount(TOP) == 0);
+}
+
 static void body(void)
 {
 	mounting();
@@ -120,6 +147,7 @@ static void body(void)
 	child_ok(as_user, NULL, "a user may neither mount nor unmount");
 	if (meminfo_kib("MemTotal") < 1024 * 1024)
 		full();
+	remounting();
 	rmdir(TOP);
 	unlink(TOP "/below");
 	rmdir(TOP);

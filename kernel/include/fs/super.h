@@ -33,6 +33,9 @@ struct super_operations {
 	void (*put_super)(struct super_block *sb);
 	/* d_path of objects without a place in the tree: into buf, as snprintf. */
 	int (*dname)(struct dentry *dentry, char *buf, int size);
+	/* Take new options, or NULL for none: 0 or errno, and then nothing has changed. NULL: there
+	 * are none to take. */
+	int (*remount)(struct super_block *sb, const char *data);
 	/* Option text for /proc/mounts, such as ",size=1024k", as snprintf. */
 	int (*show_options)(struct super_block *sb, char *buf, int size);
 };
