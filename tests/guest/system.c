@@ -1,7 +1,9 @@
 /* system.c - identity, limits, names and counts that a program asks the kernel for. */
 #include "tap.h"
+#include <dirent.h>
 #include <grp.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -133,6 +135,52 @@ static void masks(void)
 	unlink("/tmp/system");
 }
 
+/* The first number in the file @name of @cpu's topology; -1: there is none. */
+static int topology(int cpu, const char *name)
+{
+	char path[128], text[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, name);
+	fd = open(path, O_RDONLY);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? (int)strtol(text, NULL, strstr(name, "list") ? 10 : 16) : -1;
+}
+
+static void processors(void)
+{
+	int nr = sysconf(_SC_NPROCESSORS_CONF), cores = 0, siblings = 0, packages = 0;
+	struct dirent *entry;
+	int listed = 0;
+	DIR *dir;
+
+	mkdir("/sys", 0755);
+	must(mount("sysfs", "/sys", "sysfs", 0, NULL) == 0);
+	dir = opendir("/sys/devices/system/cpu");
+	must(dir);
+	for (int cpu = 0; cpu < nr; cpu++) {
+		cores += topology(cpu, "core_id") == cpu;
+		siblings += topology(cpu, "thread_siblings") == 1 << cpu &&
+			    topology(cpu, "thread_siblings_list") == cpu;
+		packages += topology(cpu, "core_siblings") == (1 << nr) - 1 &&
+			    topology(cpu, "core_siblings_list") == 0 &&
+			    topology(cpu, "physical_package_id") == 0;
+	}
+	is(cores, nr, "sysfs says of every processor which core it is");
+	is(siblings, nr, "with no other thread");
+	is(packages, nr, "and that all are in one package");
+	is(topology(nr, "core_id"), -1, "there is none behind the last");
+	while ((entry = readdir(dir)))
+		listed += strncmp(entry->d_name, "cpu", 3) == 0 &&
+			  strspn(entry->d_name + 3, "0123456789") > 0;
+	closedir(dir);
+	is(listed, nr, "each has a directory in the list");
+	umount("/sys");
+}
+
 static void body(void)
 {
 	names();
@@ -143,6 +191,7 @@ static void body(void)
 	names_of_threads();
 	unknown();
 	masks();
+	processors();
 }
 
 int main(void)

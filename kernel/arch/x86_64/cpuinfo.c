@@ -1,6 +1,7 @@
 /* cpuinfo.c - a processor in words: what CPUID says, in the form that /proc/cpuinfo has. */
 #include <asm/cpuinfo.h>
 
+#include <asm/percpu.h>
 #include <asm/processor.h>
 #include <lib/printf.h>
 #include <lib/string.h>
@@ -102,10 +103,11 @@ int cpuinfo_describe(unsigned int cpu, char *buf, size_t size)
 	max_leaf = read_vendor(vendor);
 	len = scnprintf(buf, size,
 			"processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
-			"model name\t: %s\nstepping\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\n"
+			"model name\t: %s\nstepping\t: %u\nphysical id\t: 0\nsiblings\t: %u\n"
+			"core id\t\t: %u\ncpu cores\t: %u\nfpu\t\t: yes\nfpu_exception\t: yes\n"
 			"cpuid level\t: %u\nwp\t\t: yes\nflags\t\t:", cpu, vendor,
 			family_of(signature), model_of(signature), skip_spaces(brand),
-			signature & 0xf, max_leaf);
+			signature & 0xf, nr_cpus, cpu, nr_cpus, max_leaf);
 	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++)
 		if (words[features[i].word] & BIT(features[i].bit))
 			len += scnprintf(buf + len, size - len, " %s", features[i].name);
