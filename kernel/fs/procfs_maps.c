@@ -89,36 +89,38 @@ put_mm:
 
 /* ---- arguments, environment, auxiliary vector ---- */
 
-/* Append user bytes [start, end) of @mm to @text, as many as can be read. Returns the last one. */
-static char copy_range(struct proc_text *text, struct mm_struct *mm, unsigned long start,
+/* Append user bytes [start, end) of @mm to @text, as many as can be read. */
+static void copy_range(struct proc_text *text, struct mm_struct *mm, unsigned long start,
 		       unsigned long end, char *buf)
 {
-	char last = '\0';
-
 	while (start < end && !text->failed) {
 		size_t want = min(end - start, PAGE_SIZE);
 		size_t got = access_remote_vm(mm, start, buf, want, false);
 
 		text_write(text, buf, got);
-		if (got)
-			last = buf[got - 1];
 		if (got < want)
 			break;
 		start += got;
 	}
-	return last;
 }
 
-/* A program that has overwritten its arguments with a longer title, without a NUL at their end, is
- * shown up to the first NUL in what was the environment. */
-static void copy_title_rest(struct proc_text *text, struct mm_struct *mm, char *buf)
+/* What a program has written over its arguments, and perhaps the environment behind them, up to
+ * the first NUL and with it; a page at most. */
+static void copy_title(struct proc_text *text, struct mm_struct *mm, char *buf)
 {
-	size_t bytes = min(mm->env_end - mm->env_start, PAGE_SIZE);
+	size_t bytes = access_remote_vm(mm, mm->arg_start, buf, PAGE_SIZE, false);
+	size_t length = strnlen(buf, bytes);
 
-	if (mm->env_start != mm->arg_end || mm->env_end < mm->env_start)
-		return;
-	bytes = access_remote_vm(mm, mm->env_start, buf, bytes, false);
-	text_write(text, buf, strnlen(buf, bytes));
+	text_write(text, buf, min(length + 1, bytes));
+}
+
+/* A NUL ends the last argument: without one they have become a title. */
+static bool is_title(struct mm_struct *mm)
+{
+	char last = '\0';
+
+	access_remote_vm(mm, mm->arg_end - 1, &last, 1, false);
+	return last != '\0';
 }
 
 /* Call @show with the mm of @inode's task and a page to work in. No mm: no text. */
@@ -143,8 +145,10 @@ static void show_cmdline(struct proc_text *text, struct mm_struct *mm, char *buf
 {
 	if (mm->arg_start >= mm->arg_end)
 		return;
-	if (copy_range(text, mm, mm->arg_start, mm->arg_end, buf))
-		copy_title_rest(text, mm, buf);
+	if (is_title(mm))
+		copy_title(text, mm, buf);
+	else
+		copy_range(text, mm, mm->arg_start, mm->arg_end, buf);
 }
 
 static void show_environ(struct proc_text *text, struct mm_struct *mm, char *buf)

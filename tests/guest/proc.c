@@ -255,6 +255,45 @@ static void processes(void)
 	wait_for(pid);
 }
 
+/* Write @title over the arguments, blanks up to their end, and then @rest: is that shown as
+ * @length bytes? */
+static int titled(const char *title, size_t length, const char *rest)
+{
+	unsigned long start, end;
+	const char *field;
+
+	if (slurp("/proc/self/stat", 4096) <= 0)
+		return 1;
+	field = strrchr(buf, ')') + 1;
+	for (int i = 2; i < 48; i++)
+		field = strchr(field, ' ') + 1;
+	if (sscanf(field, "%lu %lu", &start, &end) != 2 || end - start <= strlen(title))
+		return 2;
+	memset((char *)start, ' ', end - start);
+	memcpy((char *)start, title, strlen(title) + (rest == NULL));
+	if (rest)
+		strcpy((char *)end, rest);
+	else
+		rest = "";
+	if (!length)
+		length = end - start + strlen(rest) + 1;
+	return slurp("/proc/self/cmdline", 4096) != (ssize_t)length ||
+	       strncmp(buf, title, strlen(title)) ||
+	       strcmp(buf + length - 1 - strlen(rest), rest);
+}
+
+static int short_title(void *arg)
+{
+	(void)arg;
+	return titled("name", 5, NULL);
+}
+
+static int long_title(void *arg)
+{
+	(void)arg;
+	return titled("name", 0, "and more");
+}
+
 static void command_line(void)
 {
 	char path[64];
@@ -279,6 +318,8 @@ static void command_line(void)
 		skip("no busybox", "another process's can be read");
 	kill(pid, SIGKILL);
 	wait_for(pid);
+	child_ok(short_title, NULL, "a title that ends in blanks is shown up to its NUL");
+	child_ok(long_title, NULL, "one that is longer than the arguments, whole");
 }
 
 /* What @path says after @text was written to it; -1: that is refused. */
