@@ -26,6 +26,7 @@ static DEFINE_SPINLOCK(fs_types_lock, RANK_MOUNT);
 static LIST_HEAD(fs_types);			/* [fs_types_lock] entries stay for ever */
 static LIST_HEAD(mount_list);			/* [dcache_lock] */
 static unsigned int next_anon_dev = 1;		/* [atomic] */
+static unsigned int next_mnt_id = 1;		/* [atomic] */
 /* Keeps two first mounts of a FS_SINGLE kind apart. Nothing is taken under it but what fill_super
  * takes for a tree that nobody sees yet. */
 static DEFINE_MUTEX(single_mutex, RANK_RENAME);
@@ -141,6 +142,7 @@ static struct mount *mnt_alloc(struct super_block *sb, struct dentry *root, cons
 	mnt->mnt_sb = sb;
 	mnt->mnt_root = dget(root);
 	mnt->mnt_devname = name;
+	mnt->mnt_id = __atomic_fetch_add(&next_mnt_id, 1, __ATOMIC_RELAXED);
 	atomic_set(&mnt->mnt_count, 1);
 	INIT_LIST_HEAD(&mnt->mnt_list);
 	return mnt;
@@ -466,39 +468,95 @@ static int show_flags(const struct mount *mnt, char *buf, int size)
 		{ MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" },
 		{ MS_NOATIME, ",noatime" }, { MS_RELATIME, ",relatime" },
 	};
-	const struct super_operations *s_op = mnt->mnt_sb->s_op;
 	int len = scnprintf(buf, size, (mnt->mnt_flags & MS_RDONLY) ? "ro" : "rw");
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (mnt->mnt_flags & names[i].flag)
 			len += scnprintf(buf + len, size - len, "%s", names[i].text);
-	if (s_op && s_op->show_options)
-		len += s_op->show_options(mnt->mnt_sb, buf + len, size - len);
 	return len;
 }
 
-/* The line of @mnt, or 0 if current's root does not contain it. */
-static int show_one_mount(struct mount *mnt, const struct path *root, char *name, char *buf,
-			  int size)
+static int show_fs_options(struct super_block *sb, char *buf, int size)
 {
-	struct path path = { .mnt = mnt, .dentry = mnt->mnt_root };
-	bool outside;
-	char *where = path_from(&path, root, name, PATH_MAX, &outside);
-	int len;
+	return sb->s_op && sb->s_op->show_options ? sb->s_op->show_options(sb, buf, size) : 0;
+}
 
-	if (IS_ERR(where) || outside)
-		return 0;
-	len = show_escaped(buf, size, 0, mnt->mnt_devname);
+/* Device, place, kind, options and two numbers without a meaning. */
+static int mounts_line(const struct mount *mnt, const char *where, char *buf, int size)
+{
+	int len = show_escaped(buf, size, 0, mnt->mnt_devname);
+
 	len += scnprintf(buf + len, size - len, " ");
 	len = show_escaped(buf, size, len, where);
 	len += scnprintf(buf + len, size - len, " %s ", mnt->mnt_sb->s_type->name);
 	len += show_flags(mnt, buf + len, size - len);
+	len += show_fs_options(mnt->mnt_sb, buf + len, size - len);
 	len += scnprintf(buf + len, size - len, " 0 0\n");
 	return len;
 }
 
-int show_mount(unsigned int nth, char *buf, int size)
+static unsigned int parent_id(const struct mount *mnt)
+{
+	unsigned int id;
+
+	spin_lock(&dcache_lock);
+	id = mnt->mnt_parent ? mnt->mnt_parent->mnt_id : mnt->mnt_id;
+	spin_unlock(&dcache_lock);
+	return id;
+}
+
+/* The directory of its file system that @mnt shows, in @buf; ERR_PTR. */
+static char *shown_part(const struct mount *mnt, char *buf, int size)
+{
+	struct super_block *sb = mnt->mnt_sb;
+	struct mount whole = { .mnt_sb = sb, .mnt_root = sb->s_root };
+	struct path root = { .mnt = &whole, .dentry = sb->s_root };
+	struct path top = { .mnt = &whole, .dentry = mnt->mnt_root };
+	bool outside;
+
+	return path_from(&top, &root, buf, size, &outside);
+}
+
+/* The ids of @mnt and of what it hangs on, device number, shown part, place and the mount's own
+ * flags; then kind, device and options of the file system. */
+static int mountinfo_line(const struct mount *mnt, const char *where, char *buf, int size)
+{
+	struct super_block *sb = mnt->mnt_sb;
+	char *name = kmalloc(PATH_MAX, GFP_KERNEL), *part;
+	int len;
+
+	part = name ? shown_part(mnt, name, PATH_MAX) : ERR_PTR(-ENOMEM);
+	len = scnprintf(buf, size, "%u %u %u:%u ", mnt->mnt_id, parent_id(mnt), MAJOR(sb->s_dev),
+			MINOR(sb->s_dev));
+	len = show_escaped(buf, size, len, IS_ERR(part) ? "/" : part);
+	kfree(name);
+	len += scnprintf(buf + len, size - len, " ");
+	len = show_escaped(buf, size, len, where);
+	len += scnprintf(buf + len, size - len, " ");
+	len += show_flags(mnt, buf + len, size - len);
+	len += scnprintf(buf + len, size - len, " - %s ", sb->s_type->name);
+	len = show_escaped(buf, size, len, mnt->mnt_devname);
+	len += scnprintf(buf + len, size - len, " rw");
+	len += show_fs_options(sb, buf + len, size - len);
+	len += scnprintf(buf + len, size - len, "\n");
+	return len;
+}
+
+/* The line of @mnt, or 0 if current's root does not contain it. */
+static int show_one_mount(struct mount *mnt, const struct path *root, bool info, char *name,
+			  char *buf, int size)
+{
+	struct path path = { .mnt = mnt, .dentry = mnt->mnt_root };
+	bool outside;
+	char *where = path_from(&path, root, name, PATH_MAX, &outside);
+
+	if (IS_ERR(where) || outside)
+		return 0;
+	return info ? mountinfo_line(mnt, where, buf, size) : mounts_line(mnt, where, buf, size);
+}
+
+int show_mount(unsigned int nth, bool info, char *buf, int size)
 {
 	char *name = kmalloc(PATH_MAX, GFP_KERNEL);
 	unsigned int i, seen = 0;
@@ -510,7 +568,7 @@ int show_mount(unsigned int nth, char *buf, int size)
 		return 0;
 	get_fs_root(&root);
 	for (i = 0; (mnt = get_nth_mount(i)); i++) {
-		len = show_one_mount(mnt, &root, name, buf, size);
+		len = show_one_mount(mnt, &root, info, name, buf, size);
 		mntput(mnt);
 		if (len && seen++ == nth)
 			break;

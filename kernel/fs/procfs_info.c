@@ -324,15 +324,25 @@ int proc_partitions_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-int proc_mounts_show(struct proc_text *text, struct inode *inode)
+static int show_mounts(struct proc_text *text, bool info)
 {
 	char *line = get_free_page(GFP_KERNEL);
 	int len;
 
 	if (!line)
 		return -ENOMEM;
-	for (unsigned int n = 0; (len = show_mount(n, line, PAGE_SIZE)) > 0; n++)
+	for (unsigned int n = 0; (len = show_mount(n, info, line, PAGE_SIZE)) > 0; n++)
 		text_write(text, line, min_t(size_t, len, PAGE_SIZE - 1));
 	free_page(line);
 	return 0;
+}
+
+int proc_mounts_show(struct proc_text *text, struct inode *inode)
+{
+	return show_mounts(text, false);
+}
+
+int proc_mountinfo_show(struct proc_text *text, struct inode *inode)
+{
+	return show_mounts(text, true);
 }

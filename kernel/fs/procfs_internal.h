@@ -127,6 +127,7 @@ int proc_filesystems_show(struct proc_text *text, struct inode *inode);
 int proc_devices_show(struct proc_text *text, struct inode *inode);
 int proc_partitions_show(struct proc_text *text, struct inode *inode);
 int proc_mounts_show(struct proc_text *text, struct inode *inode);
+int proc_mountinfo_show(struct proc_text *text, struct inode *inode);
 
 /* procfs_task.c */
 int proc_pid_stat_show(struct proc_text *text, struct inode *inode);

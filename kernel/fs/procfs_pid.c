@@ -313,6 +313,7 @@ static const struct file_operations task_dir_fops = {
 	{ .name = "cwd", .mode = PROC_LINK_MODE, .i_op = &cwd_iops }, \
 	{ .name = "root", .mode = PROC_LINK_MODE, .i_op = &root_iops }, \
 	{ .name = "exe", .mode = PROC_LINK_MODE, .i_op = &exe_iops }, \
+	PROC_TEXT("mountinfo", proc_mountinfo_show), \
 	PROC_TEXT("mounts", proc_mounts_show), \
 	PROC_TEXT("wchan", proc_pid_wchan_show), \
 	{ .name = "syscall", .mode = S_IFREG | 0400, .show = proc_pid_syscall_show }, \

@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 
 #define TOP	"/tmp/mount"
 
@@ -13,16 +14,22 @@ static bool exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-static bool listed(const char *text)
+static char buf[8192];
+
+static void read_list(const char *path)
 {
-	static char buf[8192];
 	ssize_t n;
-	int fd = open("/proc/mounts", O_RDONLY);
+	int fd = open(path, O_RDONLY);
 
 	must(fd >= 0);
 	n = read(fd, buf, sizeof(buf) - 1);
 	close(fd);
 	buf[n > 0 ? n : 0] = 0;
+}
+
+static bool listed(const char *text)
+{
+	read_list("/proc/mounts");
 	return strstr(buf, text) != NULL;
 }
 
@@ -140,6 +147,45 @@ static void remounting(void)
 	must(umount(TOP) == 0);
 }
 
+/* The line of mountinfo about @where, and the ids at its start. */
+static const char *info(const char *where, int *id, int *parent)
+{
+	char place[64];
+	char *at;
+
+	read_list("/proc/self/mountinfo");
+	snprintf(place, sizeof(place), " %s ", where);
+	at = strstr(buf, place);
+	if (!at)
+		return "";
+	while (at > buf && at[-1] != '\n')
+		at--;
+	at[strcspn(at, "\n")] = 0;
+	return sscanf(at, "%d %d", id, parent) == 2 ? at : "";
+}
+
+static void information(void)
+{
+	int id = 0, parent = 0, bind_id = 0, bind_parent = 0;
+	char device[32];
+	const char *line;
+	struct stat st;
+
+	must(mount("from", TOP, "tmpfs", 0, "size=1m") == 0);
+	must(mkdir(TOP "/part", 0755) == 0 && mkdir(TOP "/place", 0755) == 0);
+	must(mount(TOP "/part", TOP "/place", NULL, MS_BIND, NULL) == 0);
+	must(stat(TOP, &st) == 0);
+	snprintf(device, sizeof(device), " %u:%u / ", major(st.st_dev), minor(st.st_dev));
+	line = info(TOP, &id, &parent);
+	ok(strstr(line, device) && strstr(line, " - tmpfs from rw,size=1024k"),
+	   "mountinfo tells device, kind, source and options: %s", line);
+	line = info(TOP "/place", &bind_id, &bind_parent);
+	ok(strstr(line, " /part " TOP "/place "), "and which part a bind mount shows: %s", line);
+	ok(id && bind_id && bind_id != id && bind_parent == id && parent != id,
+	   "and what hangs on what");
+	must(umount(TOP "/place") == 0 && umount(TOP) == 0);
+}
+
 static void body(void)
 {
 	mounting();
@@ -148,6 +194,7 @@ static void body(void)
 	if (meminfo_kib("MemTotal") < 1024 * 1024)
 		full();
 	remounting();
+	information();
 	rmdir(TOP);
 	unlink(TOP "/below");
 	rmdir(TOP);

@@ -62,6 +62,7 @@ struct mount {
 	unsigned long		mnt_flags;	/* [dcache_lock] MS_RDONLY, MS_NOSUID ... */
 	struct list_head	mnt_list;	/* [dcache_lock] all attached ones */
 	char			*mnt_devname;	/* [c] first field of /proc/mounts */
+	unsigned int		mnt_id;		/* [c] never given twice */
 };
 
 struct kstatfs {
@@ -77,9 +78,9 @@ struct mount *kern_mount(struct file_system_type *type, const char *data);
 void mntget(struct mount *mnt);
 void mntput(struct mount *mnt);		/* may sleep: the last one frees the file system */
 
-/* One line of /proc/mounts for the @nth mount below current's root into @buf (as snprintf; the
- * length), or 0 past the last. */
-int show_mount(unsigned int nth, char *buf, int size);
+/* One line of /proc/mounts, or with @info of /proc/PID/mountinfo, for the @nth mount below
+ * current's root into @buf (as snprintf; the length), or 0 past the last. */
+int show_mount(unsigned int nth, bool info, char *buf, int size);
 
 int do_mount(const char *dev, const struct path *where, const char *type, unsigned long flags,
 	     const char *data);
