@@ -24,16 +24,19 @@ static u64 lines_lost;			/* [console_lock] ends of lines that were overwritten *
 static bool lost_at_end = true;		/* [console_lock] the byte lost last ended a line */
 static bool at_line_start = true;	/* [console_lock] */
 static bool lock_broken;		/* by panic, for ever */
+static unsigned int shown_below = CONSOLE_LEVEL_DEFAULT;	/* [atomic] see console_level() */
 
 /* Output on its way: collected so that the port is not asked for each byte. */
 struct piece {
+	bool		hidden;		/* only the log gets it */
 	unsigned int	nr;
 	char		text[PIECE_BYTES];
 };
 
 static void flush_piece(struct piece *piece)
 {
-	serial_write(piece->text, piece->nr);
+	if (!piece->hidden)
+		serial_write(piece->text, piece->nr);
 	piece->nr = 0;
 }
 
@@ -87,9 +90,12 @@ static void console_unlock_irqrestore(unsigned long flags)
 	local_irq_restore(flags);
 }
 
-int vprintk(const char *fmt, va_list ap)
+/* A panic is always shown. */
+static int vprintk_at(unsigned int level, const char *fmt, va_list ap)
 {
-	struct piece piece = { 0 };
+	struct piece piece = {
+		.hidden = level >= READ_ONCE(shown_below) && !READ_ONCE(lock_broken),
+	};
 	unsigned long flags;
 	int n;
 
@@ -98,6 +104,11 @@ int vprintk(const char *fmt, va_list ap)
 	flush_piece(&piece);
 	console_unlock_irqrestore(flags);
 	return n;
+}
+
+int vprintk(const char *fmt, va_list ap)
+{
+	return vprintk_at(LEVEL_INFO, fmt, ap);
 }
 
 int printk(const char *fmt, ...)
@@ -109,6 +120,27 @@ int printk(const char *fmt, ...)
 	n = vprintk(fmt, ap);
 	va_end(ap);
 	return n;
+}
+
+int printk_at(unsigned int level, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vprintk_at(level, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+unsigned int console_level(void)
+{
+	return READ_ONCE(shown_below);
+}
+
+void set_console_level(unsigned int level)
+{
+	WRITE_ONCE(shown_below, min(max(level, CONSOLE_LEVEL_MIN), CONSOLE_LEVEL_MAX));
 }
 
 void console_write(const char *s, size_t bytes)

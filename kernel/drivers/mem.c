@@ -78,11 +78,28 @@ static ssize_t random_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return done;
 }
 
-/* One write is one message; a level such as <6> in front of it is dropped. */
+/* The level in front of *@text, such as <6>, which is then left out. */
+static unsigned int take_level(char **text)
+{
+	unsigned int facility_and_level = 0;
+	char *end = *text + 1;
+
+	if (**text != '<')
+		return LEVEL_WARN;
+	for (; *end >= '0' && *end <= '9'; end++)
+		facility_and_level = facility_and_level * 10 + (*end - '0');
+	if (*end != '>')
+		return LEVEL_WARN;
+	*text = end + 1;
+	return facility_and_level & 7;
+}
+
+/* One write is one message. */
 static ssize_t kmsg_write(struct file *file, struct iov_iter *from, loff_t *pos)
 {
 	char buf[KMSG_BYTES + 1];
 	size_t bytes = iov_iter_count(from), n = min(KMSG_BYTES, bytes);
+	unsigned int level;
 	char *text = buf;
 
 	if (copy_from_iter(buf, n, from) < n)
@@ -91,15 +108,8 @@ static ssize_t kmsg_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	while (n && buf[n - 1] == '\n')
 		n--;
 	buf[n] = '\0';
-	if (buf[0] == '<') {
-		char *end = buf + 1;
-
-		while (*end >= '0' && *end <= '9')
-			end++;
-		if (*end == '>')
-			text = end + 1;
-	}
-	printk("%s\n", text);
+	level = take_level(&text);
+	printk_at(level, "%s\n", text);
 	return bytes;
 }
 

@@ -2,7 +2,9 @@
  * What cannot be tuned is read-only; what has no meaning here is absent. */
 #include "procfs_internal.h"
 
+#include <debug/printk.h>
 #include <fs/fdtable.h>
+#include <lib/ctype.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/mm.h>
@@ -107,6 +109,25 @@ static int cap_last_cap_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
+/* The console's level, and Linux's words for the defaults. */
+static int printk_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%u\t%u\t%u\t%u\n", console_level(), LEVEL_WARN, CONSOLE_LEVEL_MIN,
+		    CONSOLE_LEVEL_DEFAULT);
+	return 0;
+}
+
+/* The first number counts; the others have no meaning here. */
+static int printk_store(struct inode *inode, char *line)
+{
+	char *level = skip_spaces(line);
+
+	if (!isdigit(*level))
+		return -EINVAL;
+	set_console_level(*level - '0');
+	return 0;
+}
+
 /* A random UUID (version 4, variant 1) in its usual form. */
 static void show_uuid(struct proc_text *text, const u8 *id)
 {
@@ -164,6 +185,7 @@ static const struct proc_entry kernel_table[] = {
 	PROC_TEXT("threads-max", threads_max_show),
 	PROC_TEXT("ngroups_max", ngroups_max_show),
 	PROC_TEXT("cap_last_cap", cap_last_cap_show),
+	{ .name = "printk", .mode = RW_MODE, .show = printk_show, .store = printk_store },
 	PROC_DIR("random", random_table),
 	{ .name = NULL },
 };

@@ -23,6 +23,7 @@
 #include <fs/procfs.h>
 #include <fs/super.h>
 #include <init/cmdline.h>
+#include <lib/ctype.h>
 #include <lib/err.h>
 #include <lib/string.h>
 #include <mm/memblock.h>
@@ -44,6 +45,17 @@ static void panic_if_asked(const char *when)
 
 	if (asked && !strcmp(asked, when))
 		panic("asked for by avocet.panic=%s", when);
+}
+
+/* quiet and loglevel=N, of which the second is the more exact. */
+static void choose_console_level(void)
+{
+	const char *level = cmdline_get("loglevel");
+
+	if (cmdline_get("quiet"))
+		set_console_level(CONSOLE_LEVEL_QUIET);
+	if (level && isdigit(*level))
+		set_console_level(*level - '0');
 }
 
 static void unpack_initramfs(void)
@@ -126,6 +138,7 @@ void start_kernel(phys_addr_t info)
 	timekeeping_early_init();
 	serial_init_early();
 	setup_boot_info(info);		/* the temporary tables */
+	choose_console_level();		/* the command line */
 	printk("Avocet 6.1.0-avocet (x86_64)%s\n", CONFIG_DEBUG ? ", debug build" : "");
 	printk("Command line: %s\n", saved_command_line);
 	if (*boot_error)

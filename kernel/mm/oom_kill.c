@@ -144,7 +144,8 @@ static void kill_victim(struct task_struct *task)
 
 	if (!mm)
 		return;		/* it has just gone by itself */
-	printk("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
+	printk_at(LEVEL_ERR,
+	       "Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
 	       "file-rss:%lukB, shmem-rss:%lukB, swap:%lukB, UID:%u pgtables:%lukB "
 	       "oom_score_adj:%d\n",
 	       task->pid, task->comm, mm->total_vm * 4, atomic_read(&mm->rss_anon) * 4,

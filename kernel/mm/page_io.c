@@ -107,11 +107,12 @@ static void log_error(const struct bio *bio)
 	}
 	WRITE_ONCE(log_after, now + LOG_PAUSE);
 	untold = atomic_xchg(&nr_untold, 0);
-	printk("swap: %s error on %s, sector %lu (%s)\n", bio->op == BIO_READ ? "read" : "write",
+	printk_at(LEVEL_ERR, "swap: %s error on %s, sector %lu (%s)\n",
+	       bio->op == BIO_READ ? "read" : "write",
 	       bio->bdev->name, bio->sector, bio->op == BIO_READ
 	       ? "whoever touches the page gets SIGBUS" : "the page stays in memory");
 	if (untold)
-		printk("swap: %d more errors since the last line\n", untold);
+		printk_at(LEVEL_ERR, "swap: %d more errors since the last line\n", untold);
 }
 
 /* After PG_writeback is clear @folio may be gone. */

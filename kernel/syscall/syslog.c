@@ -13,7 +13,8 @@
 
 enum syslog_type {
 	SYSLOG_CLOSE = 0, SYSLOG_OPEN = 1, SYSLOG_READ_ALL = 3, SYSLOG_READ_CLEAR = 4,
-	SYSLOG_CLEAR = 5, SYSLOG_SIZE_BUFFER = 10,
+	SYSLOG_CLEAR = 5, SYSLOG_CONSOLE_OFF = 6, SYSLOG_CONSOLE_ON = 7, SYSLOG_CONSOLE_LEVEL = 8,
+	SYSLOG_SIZE_BUFFER = 10,
 };
 
 #define LEVEL		"<6>"		/* in front of each line */
@@ -21,6 +22,7 @@ enum syslog_type {
 
 static DEFINE_SPINLOCK(cleared_lock, RANK_NONE);
 static u64 cleared;			/* [cleared_lock] lines before this one are not shown */
+static unsigned int level_when_on;	/* [atomic] the console's while it is off, else 0 */
 
 /* The next line that is to be shown, in @line: level, text, newline. Bytes; 0 at the end. */
 static size_t next_record(struct log_cursor *cursor, char *line)
@@ -91,6 +93,31 @@ static long read_all(char *user, int len)
 	return ret;
 }
 
+static void console_off(void)
+{
+	if (!READ_ONCE(level_when_on))
+		WRITE_ONCE(level_when_on, console_level());
+	set_console_level(CONSOLE_LEVEL_MIN);
+}
+
+static void console_on(void)
+{
+	unsigned int level = READ_ONCE(level_when_on);
+
+	WRITE_ONCE(level_when_on, 0);
+	if (level)
+		set_console_level(level);
+}
+
+static long set_level(int level)
+{
+	if (level < (int)CONSOLE_LEVEL_MIN || level > (int)CONSOLE_LEVEL_MAX)
+		return -EINVAL;
+	set_console_level(level);
+	WRITE_ONCE(level_when_on, 0);
+	return 0;
+}
+
 long sys_syslog(int type, char *user, int len)
 {
 	long ret;
@@ -112,6 +139,14 @@ long sys_syslog(int type, char *user, int len)
 	case SYSLOG_CLEAR:
 		clear_log();
 		return 0;
+	case SYSLOG_CONSOLE_OFF:
+		console_off();
+		return 0;
+	case SYSLOG_CONSOLE_ON:
+		console_on();
+		return 0;
+	case SYSLOG_CONSOLE_LEVEL:
+		return set_level(len);
 	case SYSLOG_SIZE_BUFFER:
 		return LOG_BYTES;
 	default:

@@ -86,13 +86,13 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, void *arg)
 	switch (cmd) {
 	case LINUX_REBOOT_CMD_RESTART:
 	case LINUX_REBOOT_CMD_RESTART2:
-		printk("reboot: Restarting system\n");
+		printk_at(LEVEL_EMERG, "reboot: Restarting system\n");
 		machine_restart();
 	case LINUX_REBOOT_CMD_HALT:
-		printk("reboot: System halted\n");
+		printk_at(LEVEL_EMERG, "reboot: System halted\n");
 		machine_halt();
 	case LINUX_REBOOT_CMD_POWER_OFF:
-		printk("reboot: Power down\n");
+		printk_at(LEVEL_EMERG, "reboot: Power down\n");
 		machine_power_off();
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:

@@ -55,6 +55,32 @@ static void device(void)
 	close(fd);
 }
 
+/* The console's level as /proc says it. */
+static int level(void)
+{
+	char text[64] = "";
+	int fd = open("/proc/sys/kernel/printk", O_RDONLY);
+
+	must(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	return atoi(text);
+}
+
+static void levels(void)
+{
+	int was = level();
+
+	is(klogctl(8, NULL, 3), 0, "the console can be told to show less");
+	is(level(), 3, "/proc/sys/kernel/printk says so");
+	is(klogctl(6, NULL, 0), 0, "it can be turned off");
+	is(level(), 1, "which leaves the most urgent");
+	is(klogctl(7, NULL, 0), 0, "and on");
+	is(level(), 3, "as it was");
+	fails(klogctl(8, NULL, 0), EINVAL, "level 0 is EINVAL");
+	fails(klogctl(8, NULL, 9), EINVAL, "so is level 9");
+	is(klogctl(8, NULL, was), 0, "it is set back");
+}
+
 static void calls(void)
 {
 	int bytes = klogctl(10, NULL, 0), n;
@@ -69,6 +95,7 @@ static void calls(void)
 	fails(klogctl(3, NULL, 100), EINVAL, "nowhere is EINVAL");
 	fails(klogctl(3, (char *)1, 100), EFAULT, "somewhere bad is EFAULT");
 	fails(klogctl(99, buf, 100), EINVAL, "an unknown request is EINVAL");
+	levels();
 	is(klogctl(5, NULL, 0), 0, "the log can be cleared");
 	n = klogctl(3, buf, sizeof(buf) - 1);
 	buf[n > 0 ? n : 0] = 0;

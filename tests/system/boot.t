@@ -35,6 +35,20 @@ def small_kernel():
         assert 0 < kib < KERNEL_KIB, "%d KiB" % kib
 
 
+def quiet_boot():
+    with Machine("quiet", append="console=ttyS0 quiet") as m:
+        m.expect(PROMPT)
+        assert "(x86_64)" not in m.text and "smp:" not in m.text, m.text
+        assert "] urgent" in m.command("echo '<3>urgent' > /dev/kmsg")
+        assert "] idle" not in m.command("echo '<6>idle' > /dev/kmsg")
+        log = m.command("dmesg")
+        assert "(x86_64)" in log and "] idle" in log, log
+        m.command("dmesg -n 8")
+        assert "] idle" in m.command("echo '<6>idle' > /dev/kmsg")
+        m.send("poweroff\n")
+        assert m.end() == "completed"
+
+
 def leave_by_exit():
     with Machine("exit") as m:
         m.expect(PROMPT)
@@ -68,6 +82,7 @@ def main():
     for cpus, mib in ((1, 128), (2, 256), (4, 4096)):
         try_out(tap, "UEFI, %d processors, %d MiB" % (cpus, mib),
                 lambda: reach_shell("uefi-%d" % cpus, cpus, mib, boot="uefi", esp=esp))
+    try_out(tap, "with `quiet` the log has what the console does not show", quiet_boot)
     try_out(tap, "the end of the shell powers the machine off", leave_by_exit)
     try_out(tap, "the kernel takes less than %d KiB" % KERNEL_KIB, small_kernel)
     try_out(tap, "process 1 runs within a second", quick_boot)

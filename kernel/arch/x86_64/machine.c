@@ -48,7 +48,7 @@ void machine_power_off(void)
 			     PM1_SLEEP_TYPE(acpi.s5_type_b) | PM1_SLEEP_ENABLE);
 		udelay(1000000);	/* it need not happen at once */
 	}
-	printk("This machine cannot power itself off: it is safe to do so now.\n");
+	printk_at(LEVEL_EMERG, "This machine cannot power itself off: it is safe to do so now.\n");
 	halt_forever();
 }
 

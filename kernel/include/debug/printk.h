@@ -6,12 +6,26 @@
 
 #include <lib/types.h>
 
+/* How urgent a message is: 0 most. The console shows those below its own level, the log all. */
+#define LEVEL_EMERG	0
+#define LEVEL_ERR	3
+#define LEVEL_WARN	4
+#define LEVEL_INFO	6	/* what printk has */
+
 /* Print one message; works from any context, under any lock. A line starts with `[seconds]`. */
 int printk(const char *fmt, ...) __printf(1, 2);
 int vprintk(const char *fmt, va_list ap) __printf(1, 0);
+int printk_at(unsigned int level, const char *fmt, ...) __printf(2, 3);
 #define pr_info(fmt, ...)	printk(fmt, ##__VA_ARGS__)
-#define pr_warn(fmt, ...)	printk("warning: " fmt, ##__VA_ARGS__)
-#define pr_err(fmt, ...)	printk("error: " fmt, ##__VA_ARGS__)
+#define pr_warn(fmt, ...)	printk_at(LEVEL_WARN, "warning: " fmt, ##__VA_ARGS__)
+
+#define CONSOLE_LEVEL_DEFAULT	7u
+#define CONSOLE_LEVEL_QUIET	4u
+#define CONSOLE_LEVEL_MIN	1u
+#define CONSOLE_LEVEL_MAX	8u
+
+unsigned int console_level(void);
+void set_console_level(unsigned int level);	/* what is out of bounds goes to the bound */
 
 /* Send bytes to the console as they are, not mixed with messages of other processors. Any
  * context. */

@@ -308,6 +308,17 @@ int printk(const char *fmt, ...)
 	return len;
 }
 
+int printk_at(unsigned int level, const char *fmt, ...)
+{
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vprintk(fmt, ap);
+	va_end(ap);
+	return len;
+}
+
 void panic(const char *fmt, ...)
 {
 	va_list ap;
