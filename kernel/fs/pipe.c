@@ -36,7 +36,6 @@
 #include "pipe_internal.h"
 
 #define PIPE_DEF_SLOTS	16u		/* 64 KiB */
-#define PIPE_MAX_SLOTS	256u		/* 1 MiB, for F_SETPIPE_SZ */
 
 static DEFINE_SPINLOCK(pipe_open_lock, RANK_DCACHE);
 static struct kmem_cache *pipe_cache;		/* [c] */

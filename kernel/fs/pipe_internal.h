@@ -11,6 +11,8 @@
 struct file;
 struct iov_iter;
 
+#define PIPE_MAX_SLOTS	256u		/* 1 MiB, for F_SETPIPE_SZ */
+
 struct pipe_slot {
 	void		*page;
 	unsigned int	offset, len;	/* the unread bytes */

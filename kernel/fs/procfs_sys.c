@@ -1,6 +1,7 @@
 /* procfs_sys.c - /proc/sys: the few tunables that mean something here.
  * What cannot be tuned is read-only; what has no meaning here is absent. */
 #include "procfs_internal.h"
+#include "pipe_internal.h"
 
 #include <debug/printk.h>
 #include <fs/fdtable.h>
@@ -17,6 +18,7 @@
 #include <proc/utsname.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
+#include <uapi/shm.h>
 #include <uapi/stat.h>
 #include <uapi/system.h>
 
@@ -168,8 +170,42 @@ static int boot_id_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
+/* In bits, of which there are always enough. */
+static int pool_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "256\n");
+	return 0;
+}
+
+/* Programs and their areas lie where they always lie. */
+static int randomize_va_space_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "0\n");
+	return 0;
+}
+
+static int shmmax_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", SHMMAX);
+	return 0;
+}
+
+static int shmall_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", SHMMAX);
+	return 0;
+}
+
+static int shmmni_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%u\n", SHMMNI);
+	return 0;
+}
+
 static const struct proc_entry random_table[] = {
 	PROC_TEXT("boot_id", boot_id_show),
+	PROC_TEXT("entropy_avail", pool_show),
+	PROC_TEXT("poolsize", pool_show),
 	PROC_TEXT("uuid", uuid_show),
 	{ .name = NULL },
 };
@@ -187,6 +223,10 @@ static const struct proc_entry kernel_table[] = {
 	PROC_TEXT("cap_last_cap", cap_last_cap_show),
 	{ .name = "printk", .mode = RW_MODE, .show = printk_show, .store = printk_store },
 	PROC_DIR("random", random_table),
+	PROC_TEXT("randomize_va_space", randomize_va_space_show),
+	PROC_TEXT("shmall", shmall_show),
+	PROC_TEXT("shmmax", shmmax_show),
+	PROC_TEXT("shmmni", shmmni_show),
 	{ .name = NULL },
 };
 
@@ -281,6 +321,12 @@ static int mmap_min_addr_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
+static int min_free_kbytes_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", watermarks.min * (PAGE_SIZE / 1024));
+	return 0;
+}
+
 static const struct proc_entry vm_table[] = {
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .show = drop_caches_show,
 	  .store = drop_caches_store },
@@ -292,7 +338,8 @@ static const struct proc_entry vm_table[] = {
 	  .store = swappiness_store },
 	{ .name = "max_map_count", .mode = RW_MODE, .show = max_map_count_show,
 	  .store = max_map_count_store },
-	{ .name = "mmap_min_addr", .show = mmap_min_addr_show },
+	PROC_TEXT("min_free_kbytes", min_free_kbytes_show),
+	PROC_TEXT("mmap_min_addr", mmap_min_addr_show),
 	{ .name = NULL },
 };
 
@@ -304,8 +351,15 @@ static int nr_open_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
+static int pipe_max_size_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", PIPE_MAX_SLOTS * PAGE_SIZE);
+	return 0;
+}
+
 static const struct proc_entry fs_table[] = {
 	PROC_TEXT("nr_open", nr_open_show),
+	PROC_TEXT("pipe-max-size", pipe_max_size_show),
 	{ .name = NULL },
 };
 

@@ -350,6 +350,7 @@ static void tunables(void)
 	static const char cluster[] = "/proc/sys/vm/page-cluster";
 	long was[2] = { read_number(swappiness), read_number(cluster) };
 	char text[32];
+	struct stat st;
 
 	ok(was[0] >= 0 && was[0] <= 200, "vm.swappiness is between 0 and 200");
 	is(after_writing(swappiness, "200\n"), 200, "it can be 200");
@@ -357,6 +358,12 @@ static void tunables(void)
 	is(after_writing(swappiness, "201\n"), -1, "not more");
 	is(after_writing(swappiness, "-1\n"), -1, "nor less");
 	is(read_number("/proc/sys/vm/mmap_min_addr"), 65536, "vm.mmap_min_addr can be read");
+	ok(lstat("/proc/sys/vm/mmap_min_addr", &st) == 0 && S_ISREG(st.st_mode), "as a file");
+	ok(read_number("/proc/sys/vm/min_free_kbytes") > 0, "so can vm.min_free_kbytes");
+	is(read_number("/proc/sys/fs/pipe-max-size"), 1048576, "and fs.pipe-max-size");
+	is(read_number("/proc/sys/kernel/shmmni"), 4096, "and kernel.shmmni");
+	is(read_number("/proc/sys/kernel/random/entropy_avail"), 256,
+	   "and that there is randomness");
 	is(after_writing(swappiness, "much\n"), -1, "nor a word");
 	is(read_number(swappiness), 0, "which leaves it as it was");
 	is(after_writing(cluster, "0\n"), 0, "vm.page-cluster can be 0");
