@@ -24,7 +24,8 @@
 #include <uapi/prctl.h>
 #include <uapi/system.h>
 
-#define PER_LINUX	0u
+#define PER_LINUX		0u
+#define ADDR_NO_RANDOMIZE	0x0040000u
 
 long sys_uname(struct new_utsname *name)
 {
@@ -251,8 +252,16 @@ long sys_arch_prctl(int code, unsigned long addr)
 	return do_arch_prctl(code, addr);
 }
 
-/* One personality only; asking for it is fine. */
+/* One personality only, and one flag of it, which asks for what is so anyhow: nothing is placed at
+ * random here. It is remembered, as debuggers and sanitizers look whether they have set it. */
 long sys_personality(unsigned int persona)
 {
-	return persona == 0xffffffffu || persona == PER_LINUX ? (long)PER_LINUX : -EINVAL;
+	unsigned int old = current->personality;
+
+	if (persona != 0xffffffffu) {
+		if ((persona & ~ADDR_NO_RANDOMIZE) != PER_LINUX)
+			return -EINVAL;
+		current->personality = persona;
+	}
+	return old;
 }

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -181,6 +182,21 @@ static void processors(void)
 	umount("/sys");
 }
 
+static int inherited(void *arg)
+{
+	(void)arg;
+	return personality(0xffffffff) != ADDR_NO_RANDOMIZE;
+}
+
+static void personalities(void)
+{
+	is(personality(0xffffffff), 0, "the personality is Linux's");
+	is(personality(ADDR_NO_RANDOMIZE), 0, "one may ask for fixed addresses");
+	is(personality(0xffffffff), ADDR_NO_RANDOMIZE, "which is remembered");
+	child_ok(inherited, NULL, "and inherited");
+	is(personality(0), ADDR_NO_RANDOMIZE, "and taken back");
+}
+
 static void body(void)
 {
 	names();
@@ -191,6 +207,7 @@ static void body(void)
 	names_of_threads();
 	unknown();
 	masks();
+	personalities();
 	processors();
 }
 

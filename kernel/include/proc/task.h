@@ -153,6 +153,7 @@ struct task_struct {
 						 * [signal->lock] */
 	bool			stop_wanted;	/* [signal->lock] to join a group stop */
 	bool			no_new_privs;
+	unsigned int		personality;	/* ADDR_NO_RANDOMIZE or nothing */
 	struct sigpending	pending;	/* [signal->lock] */
 	unsigned long		sas_sp, sas_size;
 	unsigned int		sas_flags;
