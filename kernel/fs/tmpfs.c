@@ -1,6 +1,6 @@
 /* tmpfs.c - file systems that live in memory: tmpfs, ramfs, the root, and shared memory.
  * Holds:  a name is a pinned dentry, a file's data its page cache; there is nothing else. A
- *         directory's link count is 2 and its subdirectories, its size 20 for each entry. Children
+ *         directory's link count is 2 and its subdirectories, its size 20 for each name. Children
  *         are in the order of d_off, which grows with every name that a directory ever got: so a
  *         getdents position stays right while names come and go.
  * Locks:  directories by i_rwsem, which the callers hold; the limits are atomic.
@@ -92,6 +92,7 @@ static struct inode *tmpfs_new_inode(struct super_block *sb, const struct inode 
 		inode->i_op = &tmpfs_dir_iops;
 		inode->i_fop = &tmpfs_dir_fops;
 		inode->i_nlink = 2;
+		inode->i_size = 2 * ENTRY_BYTES;	/* . and .. */
 	} else if (S_ISREG(mode)) {
 		inode->i_fop = &tmpfs_file_fops;
 		inode->i_data.a_ops = &tmpfs_aops;

@@ -46,6 +46,7 @@ static void mounting(void)
 	ok(!exists(TOP "/below"), "it covers what was there");
 	ok(stat(TOP, &inner) == 0 && inner.st_dev != outer.st_dev, "it is another device");
 	ok(listed(" " TOP " tmpfs "), "/proc/mounts lists it");
+	is(inner.st_size, 40, "an empty directory counts . and .. in its size");
 	fd = open(TOP "/file", O_CREAT | O_RDWR, 0600);
 	must(write(fd, "inside", 6) == 6);
 	fails(umount(TOP), EBUSY, "with a file open it is busy");
