@@ -15,22 +15,32 @@ struct file_operations;
 struct inode;
 struct inode_operations;
 struct iattr;
+struct mm_struct;
 struct path;
 struct super_block;
 struct task_struct;
 struct vm_area_struct;
 
-/* Text under construction, in pieces of a page. The first failed allocation ends it. */
+/* Text under construction, in pieces of a page. The first failed allocation ends it. A text that
+ * may be long is made in parts: when it has the bytes that are wanted, ->show sets more, keeps in
+ * next and mm where it is, and is called again when a reader has come that far. */
 struct proc_text {
 	struct list_head	chunks;
-	size_t			bytes;
-	bool			failed;
+	size_t			bytes, wanted;
+	size_t			whole;	/* a record ends here, within what is wanted */
+	bool			failed, more;
+	unsigned long		next;
+	const struct mm_struct	*mm;	/* to compare only: no reference */
 };
 
 void text_write(struct proc_text *text, const void *data, size_t bytes);
 void text_printf(struct proc_text *text, const char *fmt, ...) __printf(2, 3);
 /* As text_write for a string, with @special's characters as octal escapes such as \012. */
 void text_escaped(struct proc_text *text, const char *s, const char *special);
+/* There is no point in making more now. */
+bool text_enough(const struct proc_text *text);
+/* What has been written so far is whole: a read had better end here than later. */
+void text_mark(struct proc_text *text);
 
 struct proc_entry {
 	const char	*name;		/* NULL ends a table */
@@ -51,6 +61,9 @@ struct proc_entry {
 
 #define PROC_DIR(n, table)	{ .name = (n), .mode = PROC_DIR_MODE, .children = (table) }
 #define PROC_TEXT(n, fn)	{ .name = (n), .mode = PROC_FILE_MODE, .show = (fn) }
+
+typedef void (*proc_visit_fn)(struct proc_text *text, struct vm_area_struct *vma, char *buf,
+			      void *arg);
 
 /* inode->i_private. */
 struct proc_inode {
@@ -144,7 +157,11 @@ int proc_pid_cmdline_show(struct proc_text *text, struct inode *inode);
 int proc_pid_environ_show(struct proc_text *text, struct inode *inode);
 int proc_pid_auxv_show(struct proc_text *text, struct inode *inode);
 /* One line of maps. @buf: PATH_MAX bytes to work in. mmap_lock held. */
-void proc_show_area(struct proc_text *text, const struct vm_area_struct *vma, char *buf);
+void proc_show_area(struct proc_text *text, struct vm_area_struct *vma, char *buf);
+/* Call @visit, under mmap_lock for reading, with the areas of @inode's process from where @text is,
+ * until that is enough, and with PATH_MAX bytes to work in. 0; -EACCES, -ENOMEM, -EINTR; -ESRCH:
+ * the process has no memory any more, or not that which @text has begun with. */
+int proc_visit_areas(struct proc_text *text, struct inode *inode, proc_visit_fn visit, void *arg);
 
 /* procfs_smaps.c, procfs_pagemap.c, procfs_rmap.c */
 int proc_pid_smaps_show(struct proc_text *text, struct inode *inode);

@@ -1,7 +1,9 @@
 /* procfs_maps.c - /proc/PID/maps, mem, cmdline, environ, auxv: the memory of a process.
- * Locks:  maps holds mmap_lock for reading while it prints; the text goes to kernel memory, so no
- *         user memory is touched under it. The others read user memory with access_remote_vm, which
- *         takes the lock itself, and hold mm_users so that the areas stay.
+ * Locks:  maps and smaps hold mmap_lock for reading while they print BATCH areas, so that a process
+ *         with very many can go on meanwhile; the next batch begins where the last one ended,
+ *         whatever has become of it. The text goes to kernel memory, so no user memory is touched
+ *         under the lock. The others read user memory with access_remote_vm, which takes the lock
+ *         itself, and hold mm_users so that the areas stay.
  * Holds:  an open mem file keeps the mm that the process had then, through mm_count: it reads as
  *         empty once the process has exited or called exec. */
 #include "procfs_internal.h"
@@ -20,6 +22,7 @@
 
 /* ---- maps ---- */
 
+#define BATCH		64	/* areas for which mmap_lock is held at a time */
 #define NAME_COLUMN	73	/* where the name of an area begins */
 
 /* What an area without a file is for; NULL: nothing special. */
@@ -34,7 +37,7 @@ static const char *area_name(const struct vm_area_struct *vma)
 	return NULL;
 }
 
-void proc_show_area(struct proc_text *text, const struct vm_area_struct *vma, char *buf)
+void proc_show_area(struct proc_text *text, struct vm_area_struct *vma, char *buf)
 {
 	const struct inode *inode = vma->vm_file ? vma->vm_file->f_inode : NULL;
 	dev_t dev = inode ? inode->i_sb->s_dev : 0;
@@ -57,34 +60,70 @@ void proc_show_area(struct proc_text *text, const struct vm_area_struct *vma, ch
 	text_write(text, "\n", 1);
 }
 
-int proc_pid_maps_show(struct proc_text *text, struct inode *inode)
+/* The next areas of @mm. False: there are no more. */
+static bool visit_batch(struct proc_text *text, struct mm_struct *mm, proc_visit_fn visit,
+			char *buf, void *arg)
+{
+	struct vm_area_struct *vma = find_vma(mm, text->next);
+
+	text_mark(text);
+	for (unsigned int i = 0; vma && i < BATCH && !text_enough(text); i++) {
+		visit(text, vma, buf, arg);
+		text_mark(text);
+		text->next = vma->vm_end;
+		vma = vma_next(vma);
+	}
+	return vma;
+}
+
+static int visit_areas(struct proc_text *text, struct mm_struct *mm, proc_visit_fn visit, void *arg)
+{
+	char *buf = get_free_page(GFP_KERNEL);
+	int ret = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	do {
+		ret = down_read_killable(&mm->mmap_lock);
+		if (ret)
+			break;
+		text->more = visit_batch(text, mm, visit, buf, arg);
+		up_read(&mm->mmap_lock);
+		cond_resched();
+	} while (text->more && !text_enough(text));
+	free_page(buf);
+	return ret;
+}
+
+int proc_visit_areas(struct proc_text *text, struct inode *inode, proc_visit_fn visit, void *arg)
 {
 	struct task_struct *task = proc_i(inode)->task;
-	struct vm_area_struct *vma;
 	struct mm_struct *mm;
-	char *buf;
-	int ret;
+	int ret = -ESRCH;
 
 	if (!proc_may_access(task))
 		return -EACCES;
 	mm = get_task_mm(task);
 	if (!mm)
-		return 0;
-	ret = -ENOMEM;
-	buf = get_free_page(GFP_KERNEL);
-	if (!buf)
-		goto put_mm;
-	ret = down_read_killable(&mm->mmap_lock);
-	if (ret)
-		goto free_buf;
-	for (vma = find_vma(mm, 0); vma && !text->failed; vma = vma_next(vma))
-		proc_show_area(text, vma, buf);
-	up_read(&mm->mmap_lock);
-free_buf:
-	free_page(buf);
-put_mm:
+		return -ESRCH;
+	if (!text->mm || text->mm == mm) {
+		text->mm = mm;
+		ret = visit_areas(text, mm, visit, arg);
+	}
 	mmput(mm);
 	return ret;
+}
+
+static void visit_maps(struct proc_text *text, struct vm_area_struct *vma, char *buf, void *arg)
+{
+	proc_show_area(text, vma, buf);
+}
+
+int proc_pid_maps_show(struct proc_text *text, struct inode *inode)
+{
+	int ret = proc_visit_areas(text, inode, visit_maps, NULL);
+
+	return ret == -ESRCH ? 0 : ret;
 }
 
 /* ---- arguments, environment, auxiliary vector ---- */

@@ -4,10 +4,8 @@
  *         Swap counts what the area would have to bring back: its own swap entries, and those pages
  *         of a tmpfs file that are out and not hidden by a copy of its own. Only the former have
  *         owners to share them, so only they are in SwapPss.
- * Locks:  mmap_lock for reading, for BATCH areas at a time, so that a process with very many can go
- *         on meanwhile; the next batch begins where the last one ended, whatever has become of it.
- *         The text goes to kernel memory. Counting is done under each table's pte lock.
- * Read:   mm/pagewalk.c. */
+ * Locks:  as maps. Counting is done under each table's pte lock.
+ * Read:   procfs_maps.c, mm/pagewalk.c. */
 #include "procfs_internal.h"
 
 #include <asm/pgtable.h>
@@ -24,7 +22,6 @@
 #include <sched/sched.h>
 #include <uapi/errno.h>
 
-#define BATCH		64	/* areas for which mmap_lock is held at a time */
 #define NAME_COLUMN	73	/* as in maps */
 #define PSS_SHIFT	12	/* shares of a page are kept in 1/4096 bytes */
 
@@ -173,107 +170,56 @@ static void show_flags(struct proc_text *text, vm_flags_t flags)
 
 /* ---- all areas ---- */
 
-/* What is done with each area of a process. */
-struct area_visit {
-	void			(*visit)(struct vm_area_struct *vma, struct area_visit *v);
-	struct proc_text	*text;
-	char			*buf;		/* PATH_MAX bytes */
-	struct smaps		sum;
-	unsigned long		first, last;	/* addresses, as far as visited */
-};
-
-static void visit_smaps(struct vm_area_struct *vma, struct area_visit *v)
+static void visit_smaps(struct proc_text *text, struct vm_area_struct *vma, char *buf, void *arg)
 {
 	struct smaps s = {};
 
 	count_area(vma, &s);
-	proc_show_area(v->text, vma, v->buf);
-	show_kb(v->text, "Size:", vma->vm_end - vma->vm_start);
-	show_kb(v->text, "KernelPageSize:", PAGE_SIZE);
-	show_kb(v->text, "MMUPageSize:", PAGE_SIZE);
-	show_counts(v->text, &s, false);
-	text_printf(v->text, "THPeligible:    %d\n", 0);
-	show_flags(v->text, vma->vm_flags);
-}
-
-static void visit_rollup(struct vm_area_struct *vma, struct area_visit *v)
-{
-	if (!v->last)
-		v->first = vma->vm_start;
-	count_area(vma, &v->sum);
-}
-
-/* The next areas from v->last on. False: there are no more, or no memory for text. */
-static bool visit_batch(struct mm_struct *mm, struct area_visit *v)
-{
-	struct vm_area_struct *vma = find_vma(mm, v->last);
-
-	for (unsigned int i = 0; vma && i < BATCH && !v->text->failed; i++) {
-		v->visit(vma, v);
-		v->last = vma->vm_end;
-		vma = vma_next(vma);
-	}
-	return vma && !v->text->failed;
-}
-
-/* 0; -ENOMEM; -EINTR */
-static int visit_areas(struct mm_struct *mm, struct area_visit *v)
-{
-	bool more = true;
-	int ret = 0;
-
-	v->buf = get_free_page(GFP_KERNEL);
-	if (!v->buf)
-		return -ENOMEM;
-	while (more && !ret) {
-		ret = down_read_killable(&mm->mmap_lock);
-		if (ret)
-			break;
-		more = visit_batch(mm, v);
-		up_read(&mm->mmap_lock);
-		cond_resched();
-	}
-	free_page(v->buf);
-	return ret;
+	proc_show_area(text, vma, buf);
+	show_kb(text, "Size:", vma->vm_end - vma->vm_start);
+	show_kb(text, "KernelPageSize:", PAGE_SIZE);
+	show_kb(text, "MMUPageSize:", PAGE_SIZE);
+	show_counts(text, &s, false);
+	text_printf(text, "THPeligible:    %d\n", 0);
+	show_flags(text, vma->vm_flags);
 }
 
 int proc_pid_smaps_show(struct proc_text *text, struct inode *inode)
 {
-	struct area_visit v = { .visit = visit_smaps, .text = text };
-	struct task_struct *task = proc_i(inode)->task;
-	struct mm_struct *mm;
-	int ret;
+	int ret = proc_visit_areas(text, inode, visit_smaps, NULL);
 
-	if (!proc_may_access(task))
-		return -EACCES;
-	mm = get_task_mm(task);
-	if (!mm)
-		return 0;
-	ret = visit_areas(mm, &v);
-	mmput(mm);
-	return ret;
+	return ret == -ESRCH ? 0 : ret;
 }
 
+struct rollup {
+	struct smaps	sum;
+	unsigned long	first, last;	/* addresses */
+};
+
+static void visit_rollup(struct proc_text *text, struct vm_area_struct *vma, char *buf, void *arg)
+{
+	struct rollup *rollup = arg;
+
+	if (!rollup->last)
+		rollup->first = vma->vm_start;
+	rollup->last = vma->vm_end;
+	count_area(vma, &rollup->sum);
+}
+
+/* There is no text before all areas have been visited, so there is never enough of it earlier. */
 int proc_pid_smaps_rollup_show(struct proc_text *text, struct inode *inode)
 {
-	struct area_visit v = { .visit = visit_rollup, .text = text };
-	struct task_struct *task = proc_i(inode)->task;
-	struct mm_struct *mm;
+	struct rollup rollup = {};
 	char head[NAME_COLUMN];
 	int ret, len;
 
-	if (!proc_may_access(task))
-		return -EACCES;
-	mm = get_task_mm(task);
-	if (!mm)
-		return -ESRCH;
-	ret = visit_areas(mm, &v);
-	mmput(mm);
+	ret = proc_visit_areas(text, inode, visit_rollup, &rollup);
 	if (ret)
 		return ret;
-	len = snprintf(head, sizeof(head), "%08lx-%08lx ---p 00000000 00:00 0 ", v.first, v.last);
+	len = snprintf(head, sizeof(head), "%08lx-%08lx ---p 00000000 00:00 0 ", rollup.first,
+		       rollup.last);
 	text_printf(text, "%s%*s[rollup]\n", head, NAME_COLUMN - len, "");
-	show_counts(text, &v.sum, true);
+	show_counts(text, &rollup.sum, true);
 	return 0;
 }
 

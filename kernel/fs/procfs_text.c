@@ -1,7 +1,8 @@
 /* procfs_text.c - files whose content is made when they are read.
- * The whole text is made by the read at position 0 and kept with the open file, so that what is
- * read in pieces fits together; going back to 0 makes it anew. It is made by one function of the
- * entry, which may sleep, but not print while it holds a spinning lock (printing allocates).
+ * The text is made by the read at position 0, or, if it may be long, as far as a read has come. It
+ * is kept with the open file, so that what is read in pieces fits together; going back to 0 makes
+ * it anew. It is made by one function of the entry, which may sleep, but not print while it holds a
+ * spinning lock (printing allocates).
  * Locks:  text_file->lock (RANK_PROC_TEXT) guards the text of one open file. */
 #include "procfs_internal.h"
 
@@ -27,7 +28,6 @@ BUILD_ASSERT(sizeof(struct text_chunk) == PAGE_SIZE);
 
 struct text_file {
 	struct mutex		lock;
-	bool			made;	/* [lock] */
 	struct proc_text	text;	/* [lock] */
 };
 
@@ -37,7 +37,11 @@ static void text_init(struct proc_text *text)
 {
 	INIT_LIST_HEAD(&text->chunks);
 	text->bytes = 0;
+	text->whole = 0;
 	text->failed = false;
+	text->more = true;
+	text->next = 0;
+	text->mm = NULL;
 }
 
 static void text_free(struct proc_text *text)
@@ -87,6 +91,17 @@ void text_write(struct proc_text *text, const void *data, size_t bytes)
 	}
 }
 
+bool text_enough(const struct proc_text *text)
+{
+	return text->failed || text->bytes >= text->wanted;
+}
+
+void text_mark(struct proc_text *text)
+{
+	if (text->bytes <= text->wanted)
+		text->whole = text->bytes;
+}
+
 static void text_sink(void *ctx, const char *s, size_t n)
 {
 	text_write(ctx, s, n);
@@ -113,25 +128,27 @@ void text_escaped(struct proc_text *text, const char *s, const char *special)
 
 /* ---- reading it ---- */
 
-static int text_make(struct text_file *tf, struct inode *inode)
+/* Make @wanted bytes at least, if there are so many. After an error all has to be made again. */
+static int text_make(struct proc_text *text, struct inode *inode, size_t wanted)
 {
-	int ret;
+	int ret = 0;
 
-	tf->made = false;
-	text_free(&tf->text);
-	ret = proc_i(inode)->entry->show(&tf->text, inode);
-	if (!ret && tf->text.failed)
-		ret = -ENOMEM;
+	text->wanted = wanted;
+	while (!ret && text->more && !text_enough(text)) {
+		text->more = false;
+		ret = proc_i(inode)->entry->show(text, inode);
+		if (!ret && text->failed)
+			ret = -ENOMEM;
+	}
 	if (ret)
-		text_free(&tf->text);
-	else
-		tf->made = true;
+		text_free(text);
 	return ret;
 }
 
-/* Bytes from @pos on, or -EFAULT. */
+/* Bytes from @pos on, or -EFAULT. Ends between records if that is possible. */
 static ssize_t text_copy(struct proc_text *text, size_t pos, struct iov_iter *to)
 {
+	size_t left = text->whole > pos ? text->whole - pos : text->bytes;
 	struct text_chunk *chunk;
 	ssize_t done = 0;
 
@@ -142,12 +159,13 @@ static ssize_t text_copy(struct proc_text *text, size_t pos, struct iov_iter *to
 			pos -= chunk->used;
 			continue;
 		}
-		want = min(chunk->used - pos, iov_iter_count(to));
+		want = min(min(chunk->used - pos, iov_iter_count(to)), left);
 		got = copy_to_iter(chunk->data + pos, want, to);
 		done += got;
 		if (got < want)
 			return done ? done : -EFAULT;
-		if (!iov_iter_count(to))
+		left -= want;
+		if (!left || !iov_iter_count(to))
 			break;
 		pos = 0;
 	}
@@ -157,13 +175,14 @@ static ssize_t text_copy(struct proc_text *text, size_t pos, struct iov_iter *to
 static ssize_t text_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	struct text_file *tf = file->private_data;
-	ssize_t ret = 0;
+	ssize_t ret;
 
 	if (!proc_i(file->f_inode)->entry->show)
 		return -EIO;
 	mutex_lock(&tf->lock);
-	if (*pos == 0 || !tf->made)
-		ret = text_make(tf, file->f_inode);
+	if (*pos == 0)
+		text_free(&tf->text);
+	ret = text_make(&tf->text, file->f_inode, *pos + iov_iter_count(to));
 	if (!ret)
 		ret = text_copy(&tf->text, *pos, to);
 	mutex_unlock(&tf->lock);

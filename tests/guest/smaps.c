@@ -265,6 +265,52 @@ static void flags(void)
 
 /* ---- the rest ---- */
 
+/* How a text is read to its end. */
+struct reading {
+	size_t		bytes;
+	unsigned long	sum;
+	int		torn;	/* reads that ended within a line */
+};
+
+static struct reading read_through(const char *path, size_t size)
+{
+	static unsigned char buf[PAGE];
+	struct reading r = { 0 };
+	int fd = open(path, O_RDONLY);
+	ssize_t got;
+
+	must(fd >= 0);
+	for (; (got = read(fd, buf, size)) > 0; r.bytes += got) {
+		for (ssize_t i = 0; i < got; i++)
+			r.sum = r.sum * 31 + buf[i];
+		r.torn += buf[got - 1] != '\n';
+	}
+	must(got == 0);
+	close(fd);
+	return r;
+}
+
+/* The text of a process with many areas is made as far as it is read. */
+static void in_pieces(const char *path)
+{
+	unsigned long start = now_ms(), whole_ms;
+	struct reading whole = read_through(path, PAGE), small;
+	char c;
+
+	whole_ms = now_ms() - start;
+	small = read_through(path, 100);
+	ok(small.bytes == whole.bytes && small.sum == whole.sum,
+	   "%s is the same in pieces of 100 bytes and of a page", path);
+	is(whole.torn, 0, "a read of a page ends where an area does");
+	start = now_ms();
+	for (int i = 0; i < 50; i++) {
+		int fd = open(path, O_RDONLY);
+
+		must(fd >= 0 && read(fd, &c, 1) == 1 && close(fd) == 0);
+	}
+	ok(now_ms() - start <= whole_ms + 10, "50 looks at its beginning cost less than all of it");
+}
+
 static void many_areas(void)
 {
 	const size_t pages = 3000;
@@ -280,6 +326,8 @@ static void many_areas(void)
 		n++;
 	}
 	ok(n >= 3000 && n < 3100, "3000 areas are all there");
+	in_pieces("/proc/self/maps");
+	in_pieces("/proc/self/smaps");
 	munmap(p, pages * PAGE);
 }
 
