@@ -6,6 +6,7 @@
 
 /* signal.c; signal->lock held. */
 void sigpending_remove(struct sigpending *pending, sigset_t set);
+void sigpending_remove_timers(struct sigpending *pending);
 void sigpending_take(struct sigpending *pending, int sig, struct kernel_siginfo *info);
 int send_signal_locked(int sig, const struct kernel_siginfo *info, struct task_struct *task,
 		       bool to_group);

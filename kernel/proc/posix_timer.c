@@ -305,6 +305,7 @@ int posix_timer_delete(int id)
 
 void posix_timers_exit(struct signal_struct *signal)
 {
+	struct task_struct *task = current;
 	struct posix_timer *t, *next;
 	LIST_HEAD(all);
 
@@ -313,6 +314,8 @@ void posix_timers_exit(struct signal_struct *signal)
 	list_for_each_entry(t, &all, list)
 		t->expires = 0;
 	signal->nr_posix_timers = 0;
+	sigpending_remove_timers(&signal->shared_pending);
+	sigpending_remove_timers(&task->pending);
 	spin_unlock_irq(&signal->lock);
 	list_for_each_entry_safe(t, next, &all, list)
 		free_timer(t);

@@ -64,6 +64,24 @@ void sigpending_remove(struct sigpending *pending, sigset_t set)
 	}
 }
 
+/* Drop what POSIX timers have sent. */
+void sigpending_remove_timers(struct sigpending *pending)
+{
+	sigset_t dropped = 0, others = 0;
+	struct sigqueue *q, *next;
+
+	list_for_each_entry_safe(q, next, &pending->list, list) {
+		if (q->info.si_code != SI_TIMER) {
+			others |= sigmask(q->info.si_signo);
+			continue;
+		}
+		dropped |= sigmask(q->info.si_signo);
+		list_del(&q->list);
+		kmem_cache_free(sigqueue_cache, q);
+	}
+	pending->signal &= ~(dropped & ~others);
+}
+
 /* Take the first @sig out of @pending into @info. Its bit stays if there is another. */
 void sigpending_take(struct sigpending *pending, int sig, struct kernel_siginfo *info)
 {

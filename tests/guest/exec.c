@@ -2,9 +2,11 @@
  * scripts, and what is refused. The program executes itself under other first arguments. */
 #include "tap.h"
 #include <elf.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #define SELF	"/proc/self/exe"
 
@@ -116,8 +118,10 @@ static int mode_signals(void)
 	if (!sigismember(&set, SIGHUP) || sigismember(&set, SIGINT))
 		return 3;
 	sigpending(&set);
-	if (!sigismember(&set, SIGHUP))
+	if (!sigismember(&set, SIGHUP) || !sigismember(&set, SIGALRM))
 		return 4;
+	if (sigismember(&set, SIGRTMIN))
+		return 6;
 	sigaltstack(NULL, &st);
 	return st.ss_flags & SS_DISABLE ? 0 : 5;
 }
@@ -204,8 +208,25 @@ static void passing(void)
 	exec_ok("comm", NULL, "the command name is the last part of the path");
 }
 
+/* One that has expired, and whose signal waits. */
+static void expired_timer(int sig)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = sig };
+	struct itimerspec soon = { .it_value = { 0, 1 } };
+	sigset_t set;
+	int id;
+
+	must(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0);
+	must(syscall(SYS_timer_settime, id, 0, &soon, NULL) == 0);
+	do {
+		sched_yield();
+		sigpending(&set);
+	} while (!sigismember(&set, sig));
+}
+
 static int keep_signals(void *arg)
 {
+	struct itimerval soon = { .it_value = { 0, 1 } };
 	static char alt[16384];
 	stack_t st = { .ss_sp = alt, .ss_size = sizeof(alt) };
 	char *argv[] = { "exec", "signals", NULL };
@@ -216,9 +237,16 @@ static int keep_signals(void *arg)
 	signal(SIGUSR2, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGALRM);
+	sigaddset(&set, SIGRTMIN);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	sigaltstack(&st, NULL);
 	raise(SIGHUP);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	do
+		sigpending(&set);
+	while (!sigismember(&set, SIGALRM));
+	expired_timer(SIGRTMIN);
 	execve(SELF, argv, environ);
 	return 99;
 }
@@ -247,7 +275,7 @@ static void keeping(void)
 	close(kept);
 	close(closed);
 	child_ok(keep_signals, NULL,
-		 "handlers are reset, ignored signals, mask and pending signals kept");
+		 "handlers are reset; ignored signals, mask and pending ones kept, not timers'");
 	child_ok(keep_place, NULL, "pid, directory and umask are kept");
 	snprintf(number, sizeof(number), "%lx", (unsigned long)p);
 	exec_ok("fresh", number, "the old memory is gone");

@@ -15,7 +15,7 @@ int posix_timer_set(int id, bool absolute, const struct itimerspec *value, struc
 int posix_timer_get(int id, struct itimerspec *value);
 int posix_timer_overrun(int id);
 int posix_timer_delete(int id);
-/* exec, or the end: all of them go. */
+/* exec, or the end, of current: all of them go, and what signals of timers wait. */
 void posix_timers_exit(struct signal_struct *signal);
 
 #endif
