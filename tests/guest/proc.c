@@ -474,6 +474,40 @@ static void mapped_files(void)
 	close(fd);
 }
 
+/* How many entries below @path are no file, directory or link, or not what they are listed as. */
+static int odd_types(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *de;
+	int odd = 0;
+
+	while (dir && (de = readdir(dir))) {
+		char name[512];
+		struct stat st;
+		bool known;
+
+		if (de->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", path, de->d_name);
+		known = de->d_type == DT_REG || de->d_type == DT_DIR || de->d_type == DT_LNK;
+		if (!known || (lstat(name, &st) == 0 && IFTODT(st.st_mode) != de->d_type)) {
+			diag("%s is listed as type %d", name, de->d_type);
+			odd++;
+		}
+		if (de->d_type == DT_DIR)
+			odd += odd_types(name);
+	}
+	if (dir)
+		closedir(dir);
+	return odd;
+}
+
+static void types(void)
+{
+	is(odd_types("/proc/sys"), 0, "what /proc/sys lists has the type that it is listed with");
+	is(odd_types("/proc/self"), 0, "those of a process, too");
+}
+
 static void body(void)
 {
 	meminfo();
@@ -490,6 +524,7 @@ static void body(void)
 	overcommit();
 	waiting();
 	mapped_files();
+	types();
 }
 
 int main(void)
