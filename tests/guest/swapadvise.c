@@ -89,6 +89,11 @@ static void locked_segment(void)
 
 /* ---- MADV_FREE ---- */
 
+static bool is_zero(const char *page)
+{
+	return page[0] == 0 && !memcmp(page, page + 1, PAGE - 1);
+}
+
 static void free_pages(void)
 {
 	char *p = lone_pages(PAGES);
@@ -97,7 +102,10 @@ static void free_pages(void)
 
 	fill(p, PAGES, 1);
 	is(madvise(p, PAGES * PAGE, MADV_FREE), 0, "MADV_FREE");
-	is(wrong_pages(p, 8, 1), 0, "what was there is still there");
+	/* kswapd may still be at work for what was before, and take some at once. */
+	for (i = 0; i < 8; i++)
+		odd += !page_is(p + i * PAGE, 1 + i) && !is_zero(p + i * PAGE);
+	is(odd, 0, "what was there is still there, or zero");
 	for (i = 0; i < PAGES; i += 4)
 		fill_page(p + i * PAGE, 5000 + i);
 	out = vm_event("pswpout");
@@ -108,7 +116,7 @@ static void free_pages(void)
 
 		if (i % 4 == 0)
 			odd += !page_is(page, 5000 + i);
-		else if (page[0] == 0 && !memcmp(page, page + 1, PAGE - 1))
+		else if (is_zero(page))
 			zero++;
 		else
 			odd += !page_is(page, 1 + i);
@@ -156,13 +164,18 @@ static void free_shared(void)
 static void cold(void)
 {
 	char *p = lone_pages(PAGES), *q = lone_pages(PAGES);
+	size_t cold, used;
 
 	fill(p, PAGES, 1);
 	fill(q, PAGES, 500);
 	is(madvise(p, PAGES * PAGE, MADV_COLD), 0, "MADV_COLD");
 	is(nr_swapped(p, PAGES), 0, "does not make pages leave");
+	/* kswapd may have looked at those of q already: then only a use tells them from p's. */
+	is(wrong_pages(q, PAGES, 500), 0, "the others are used once more");
 	squeeze(meminfo_kib("MemFree") + 1024);
-	ok(nr_swapped(p, PAGES) >= nr_swapped(q, PAGES), "under pressure they leave first");
+	used = nr_swapped(q, PAGES);	/* first, since more may be leaving */
+	cold = nr_swapped(p, PAGES);
+	ok(cold >= used, "under pressure they leave first: %zu of them, %zu of others", cold, used);
 	is(wrong_pages(p, PAGES, 1) + wrong_pages(q, PAGES, 500), 0, "all have their content");
 	munmap(p, PAGES * PAGE);
 	munmap(q, PAGES * PAGE);
