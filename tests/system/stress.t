@@ -4,7 +4,9 @@ the same time on four processors, verify what they do. Behind every group memory
 order. A group ends after its operations or after SECONDS. Skipped where stress-ng is missing.
 
 Not here: what needs ptrace, sockets, POSIX timers, adjtimex or remap_file_pages, what must not run
-as root, what only fills memory; and resources, after which the shell of the console is gone."""
+as root, what only fills memory; and resources: when its time is over before it has made all its
+children it sends SIGALRM to whatever stands in the rest of its list of them, memory that it has
+not cleared. There stand offsets of a directory read before, 5, 6, 7: one is the shell's number."""
 import os
 import re
 import shutil
