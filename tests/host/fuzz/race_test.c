@@ -168,15 +168,23 @@ static bool count_entry(struct folio *folio, struct vm_area_struct *vma, unsigne
 }
 
 /* An anonymous page that is mapped all the time is found, however it moves and whoever forks. (Once
- * its last entry has gone it never has one again.) */
+ * its last entry has gone it never has one again.) An entry is gone a little before it is no longer
+ * counted: whoever finds nothing looks again until he sees what he has missed, or none is counted.
+ */
 static void walk_and_find(struct folio *folio, struct rmap_walk_control *rwc)
 {
-	bool mapped = folio_mapcount(folio);
+	unsigned int *nr = rwc->arg, tries = 0;
 
 	rmap_walk(folio, rwc);
-	if (mapped && folio_test_anon(folio) && !rwc->contended && !*(unsigned int *)rwc->arg &&
-	    folio_mapcount(folio))
-		panic("a walk misses all of %d entries", folio_mapcount(folio));
+	while (!*nr && folio_test_anon(folio) && !rwc->contended && folio_mapcount(folio)) {
+		if (tries++ > 10000)
+			panic("walks miss all of %d entries", folio_mapcount(folio));
+		os_yield();
+		rwc->try_lock = false;
+		rmap_walk(folio, rwc);
+		if (*nr)
+			panic("a walk misses an entry that the next one finds");
+	}
 }
 
 static void walk(struct thread *t, struct mm_struct *mm)
