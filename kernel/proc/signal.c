@@ -64,14 +64,14 @@ void sigpending_remove(struct sigpending *pending, sigset_t set)
 	}
 }
 
-/* Drop what POSIX timers have sent. */
+/* Drop what POSIX timers have sent, but for a SIGKILL: the process is dying of it. */
 void sigpending_remove_timers(struct sigpending *pending)
 {
 	sigset_t dropped = 0, others = 0;
 	struct sigqueue *q, *next;
 
 	list_for_each_entry_safe(q, next, &pending->list, list) {
-		if (q->info.si_code != SI_TIMER) {
+		if (q->info.si_code != SI_TIMER || q->info.si_signo == SIGKILL) {
 			others |= sigmask(q->info.si_signo);
 			continue;
 		}

@@ -282,6 +282,50 @@ static void keeping(void)
 	munmap(p, PAGE);
 }
 
+/* ---- a SIGKILL that looks like a timer's comes in the middle ---- */
+
+static int mode_loop(void)
+{
+	char *argv[] = { "exec", "loop", NULL };
+
+	execve(SELF, argv, environ);
+	return 99;
+}
+
+/* False: it lives on. */
+static int dies(pid_t pid)
+{
+	int status, tries = 0;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (tries++ == 3000) {
+			kill(pid, SIGKILL);
+			wait_for(pid);
+			return 0;
+		}
+		usleep(1000);
+	}
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+static void killed_while_it_execs(void)
+{
+	siginfo_t info = { .si_signo = SIGKILL, .si_code = SI_TIMER };
+	int i, dead = 0;
+
+	for (i = 0; i < 60 && dead == i; i++) {
+		pid_t pid = fork();
+
+		must(pid >= 0);
+		if (pid == 0)
+			_exit(mode_loop());
+		usleep(2000 + i * 137);
+		must(syscall(SYS_rt_tgsigqueueinfo, pid, pid, SIGKILL, &info) == 0);
+		dead += dies(pid);
+	}
+	is(dead, 60, "a SIGKILL is not forgotten by exec, whoever seems to send it");
+}
+
 static void big(void)
 {
 	static char text[2001][41];
@@ -411,6 +455,7 @@ static void body(void)
 {
 	passing();
 	keeping();
+	killed_while_it_execs();
 	big();
 	scripts();
 	refused();
@@ -461,6 +506,8 @@ int main(int argc, char **argv)
 		return mode_big(argc, argv);
 	if (!strcmp(mode, "long"))
 		return mode_long(argv);
+	if (!strcmp(mode, "loop"))
+		return mode_loop();
 	if (!strcmp(mode, "again"))
 		return mode_again(arg);
 	return tap_run(body, 20);
