@@ -658,13 +658,13 @@ static void find_swap_entry(pte_t *ptep, unsigned long addr, struct mm_walk *wal
 	found->entry = pte_to_swp_entry(pte);
 }
 
-/* The read of @folio is over, and has failed. */
-static bool cannot_be_read(struct folio *folio)
+/* The read of @folio is over, and has failed; and somebody still wants what @entry names. */
+static bool cannot_be_read(struct folio *folio, swp_entry_t entry)
 {
 	bool failed;
 
 	folio_lock(folio);
-	failed = !folio_flag(folio, PG_uptodate);
+	failed = !folio_flag(folio, PG_uptodate) && swap_count(entry);
 	folio_unlock(folio);
 	return failed;
 }
@@ -684,7 +684,7 @@ static int unuse_entry(struct vm_area_struct *vma, unsigned long addr, swp_entry
 	ret = handle_mm_fault(vma, addr, FAULT_FLAG_REMOTE);
 	if (ret & VM_FAULT_OOM)
 		err = -ENOMEM;
-	else if (ret & VM_FAULT_SIGBUS && cannot_be_read(folio))
+	else if (ret & VM_FAULT_SIGBUS && cannot_be_read(folio, entry))
 		err = -EIO;
 	folio_put(folio);
 	return err;

@@ -145,6 +145,16 @@ struct folio *shmem_swapin_folio(struct address_space *mapping, pgoff_t index, s
 
 /* --- swapoff --- */
 
+/* It was not truncated meanwhile. */
+static bool entry_is_there(struct address_space *mapping, pgoff_t index, void *entry)
+{
+	void *now = filemap_get_entry(mapping, index);
+
+	if (now && !is_swap_radix_entry(now))
+		folio_put(now);
+	return now == entry;
+}
+
 /* All of @mapping's entries of area @type. */
 static int unuse_mapping(struct address_space *mapping, unsigned int type)
 {
@@ -163,10 +173,10 @@ static int unuse_mapping(struct address_space *mapping, unsigned int type)
 								 radix_to_swp_entry(entry),
 								 GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 
-			if (IS_ERR(folio))
-				err = PTR_ERR(folio);
-			else if (folio)
+			if (!IS_ERR_OR_NULL(folio))
 				folio_put(folio);
+			else if (PTR_ERR(folio) != -EIO || entry_is_there(mapping, index, entry))
+				err = PTR_ERR(folio);
 		}
 		if (signal_pending(current))
 			err = -EINTR;

@@ -219,7 +219,7 @@ static int empty_area(struct swap_info_struct *si)
 		if (signal_pending(current))
 			return -EINTR;
 		fruitless = READ_ONCE(si->used) < before ? 0 : fruitless + 1;
-		if (err && (err != -ENOMEM || fruitless == MAX_FRUITLESS))
+		if (err && (err != -ENOMEM || fruitless >= MAX_FRUITLESS))
 			return err;
 		if (err || fruitless) {
 			set_current_state(TASK_UNINTERRUPTIBLE);
