@@ -146,7 +146,7 @@ void assert_failed(const char *expr, const char *file, int line)
 
 void warn_once(const char *expr, const char *file, int line)
 {
-	printk("warning: %s (%s:%d)\n", expr, file, line);
+	pr_warn("%s (%s:%d)\n", expr, file, line);
 	show_context();
 	show_backtrace((unsigned long)__builtin_return_address(0),
 		       *(unsigned long *)__builtin_frame_address(0));

@@ -9,6 +9,7 @@
 
 #include <asm/percpu.h>
 #include <drivers/serial.h>
+#include <lib/ctype.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <sched/clock.h>
@@ -141,6 +142,18 @@ unsigned int console_level(void)
 void set_console_level(unsigned int level)
 {
 	WRITE_ONCE(shown_below, min(max(level, CONSOLE_LEVEL_MIN), CONSOLE_LEVEL_MAX));
+}
+
+int parse_console_level(const char *text)
+{
+	unsigned int level = 0;
+
+	if (!isdigit(*text))
+		return -EINVAL;
+	for (; isdigit(*text); text++)
+		level = min(level * 10 + (*text - '0'), CONSOLE_LEVEL_MAX);
+	set_console_level(level);
+	return 0;
 }
 
 void console_write(const char *s, size_t bytes)

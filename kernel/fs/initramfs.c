@@ -225,13 +225,13 @@ static int unpack_all(struct cpio_iter *it, char *path)
 		}
 		if (!err)
 			continue;
-		printk("initramfs: %s: cannot be made (error %d)\n", e.name, -err);
+		printk_at(LEVEL_ERR, "initramfs: %s: cannot be made (error %d)\n", e.name, -err);
 		if (err == -ENOSPC || err == -ENOMEM)
 			return err;
 	}
 	if (more < 0)
-		printk("initramfs: damaged archive: %s at byte %lu of %lu\n", it->error,
-		       it->error_offset, it->size);
+		printk_at(LEVEL_ERR, "initramfs: damaged archive: %s at byte %lu of %lu\n",
+			  it->error, it->error_offset, it->size);
 	return more;
 }
 

@@ -5,7 +5,6 @@
 
 #include <debug/printk.h>
 #include <fs/fdtable.h>
-#include <lib/ctype.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/mm.h>
@@ -122,12 +121,7 @@ static int printk_show(struct proc_text *text, struct inode *inode)
 /* The first number counts; the others have no meaning here. */
 static int printk_store(struct inode *inode, char *line)
 {
-	char *level = skip_spaces(line);
-
-	if (!isdigit(*level))
-		return -EINVAL;
-	set_console_level(*level - '0');
-	return 0;
+	return parse_console_level(skip_spaces(line));
 }
 
 /* A random UUID (version 4, variant 1) in its usual form. */

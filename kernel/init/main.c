@@ -23,7 +23,6 @@
 #include <fs/procfs.h>
 #include <fs/super.h>
 #include <init/cmdline.h>
-#include <lib/ctype.h>
 #include <lib/err.h>
 #include <lib/string.h>
 #include <mm/memblock.h>
@@ -54,8 +53,8 @@ static void choose_console_level(void)
 
 	if (cmdline_get("quiet"))
 		set_console_level(CONSOLE_LEVEL_QUIET);
-	if (level && isdigit(*level))
-		set_console_level(*level - '0');
+	if (level)
+		parse_console_level(level);
 }
 
 static void unpack_initramfs(void)
@@ -68,7 +67,7 @@ static void unpack_initramfs(void)
 	}
 	err = initramfs_unpack(phys_to_virt(initramfs_start), initramfs_bytes);
 	if (err)
-		printk("initramfs: not all of it was unpacked (error %d)\n", -err);
+		printk_at(LEVEL_ERR, "initramfs: not all of it was unpacked (error %d)\n", -err);
 	free_reserved_area(initramfs_start, initramfs_bytes);
 }
 
@@ -142,7 +141,7 @@ void start_kernel(phys_addr_t info)
 	printk("Avocet 6.1.0-avocet (x86_64)%s\n", CONFIG_DEBUG ? ", debug build" : "");
 	printk("Command line: %s\n", saved_command_line);
 	if (*boot_error)
-		printk("boot loader: %s\n", boot_error);
+		printk_at(LEVEL_ERR, "boot loader: %s\n", boot_error);
 	panic_if_asked("early");
 	cpu_detect();			/* a writable image */
 	cpu_init(this_cpu());

@@ -68,7 +68,7 @@ static int level(void)
 
 static void levels(void)
 {
-	int was = level();
+	int was = level(), fd;
 
 	is(klogctl(8, NULL, 3), 0, "the console can be told to show less");
 	is(level(), 3, "/proc/sys/kernel/printk says so");
@@ -78,6 +78,10 @@ static void levels(void)
 	is(level(), 3, "as it was");
 	fails(klogctl(8, NULL, 0), EINVAL, "level 0 is EINVAL");
 	fails(klogctl(8, NULL, 9), EINVAL, "so is level 9");
+	fd = open("/proc/sys/kernel/printk", O_WRONLY);
+	is(write(fd, "10 4 1 7\n", 9), 9, "several numbers can be written there");
+	close(fd);
+	ok(level() > 7, "of which the first counts, whole");
 	is(klogctl(8, NULL, was), 0, "it is set back");
 }
 

@@ -157,7 +157,7 @@ static bool start_one(struct ap_fields *fields, struct cpu_local *cpu, u32 apic_
 	if (!wake_processor(apic_id)) {
 		WRITE_ONCE(fields->apic_id, NOBODY);
 		apic_send_init(apic_id);	/* it may be waiting for GO by now */
-		printk("smp: processor with APIC id %u does not start\n", apic_id);
+		printk_at(LEVEL_ERR, "smp: processor with APIC id %u does not start\n", apic_id);
 		return false;
 	}
 	WRITE_ONCE(stage, GO);

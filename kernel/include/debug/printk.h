@@ -26,6 +26,7 @@ int printk_at(unsigned int level, const char *fmt, ...) __printf(2, 3);
 
 unsigned int console_level(void);
 void set_console_level(unsigned int level);	/* what is out of bounds goes to the bound */
+int parse_console_level(const char *text);	/* as a number begins it; -EINVAL: none does */
 
 /* Send bytes to the console as they are, not mixed with messages of other processors. Any
  * context. */
