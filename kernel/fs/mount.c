@@ -550,10 +550,14 @@ static int show_one_mount(struct mount *mnt, const struct path *root, bool info,
 	struct path path = { .mnt = mnt, .dentry = mnt->mnt_root };
 	bool outside;
 	char *where = path_from(&path, root, name, PATH_MAX, &outside);
+	int len;
 
 	if (IS_ERR(where) || outside)
 		return 0;
-	return info ? mountinfo_line(mnt, where, buf, size) : mounts_line(mnt, where, buf, size);
+	len = info ? mountinfo_line(mnt, where, buf, size) : mounts_line(mnt, where, buf, size);
+	if (len)
+		buf[len - 1] = '\n';	/* even if it is too long */
+	return len;
 }
 
 int show_mount(unsigned int nth, bool info, char *buf, int size)

@@ -19,14 +19,17 @@
 #include <fs/super.h>
 #include <mm/slab.h>
 #include <proc/task.h>
+#include <sync/mutex.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 
 #define ENTRY_BYTES	20	/* what one name adds to a directory's size */
 
+static DEFINE_MUTEX(remount_mutex, RANK_RENAME);	/* like single_mutex in mount.c */
+
 /* Limits of one instance; 0: none. */
 struct tmpfs_sb {
-	unsigned long	max_pages, max_inodes;		/* [atomic] a remount changes them */
+	unsigned long	max_pages, max_inodes;		/* [atomic; remount_mutex writes] */
 	atomic_long_t	used_pages, used_inodes;
 	umode_t		mode;				/* of the root directory */
 	u32		uid, gid;
@@ -396,16 +399,14 @@ static int check_limit(unsigned long old, unsigned long wanted, const atomic_lon
 }
 
 /* The root directory keeps its mode and owner, whatever the options say. A charge on another
- * processor may pass under the old limit; then the file system is a little fuller than the new. */
-static int tmpfs_remount(struct super_block *sb, const char *options)
+ * processor may pass under the old limit; then the file system is a little fuller than the new.
+ * remount_mutex held. */
+static int change_limits(struct tmpfs_sb *limits, const char *options)
 {
-	struct tmpfs_sb *limits = limits_of(sb);
 	struct tmpfs_sb wanted = { .max_pages = READ_ONCE(limits->max_pages),
 				   .max_inodes = READ_ONCE(limits->max_inodes) };
 	int err = options ? parse_options(&wanted, options) : 0;
 
-	if (sb->s_magic != TMPFS_MAGIC)
-		return 0;	/* ramfs has no options */
 	if (!err)
 		err = check_limit(limits->max_pages, wanted.max_pages, &limits->used_pages);
 	if (!err)
@@ -415,6 +416,18 @@ static int tmpfs_remount(struct super_block *sb, const char *options)
 	WRITE_ONCE(limits->max_pages, wanted.max_pages);
 	WRITE_ONCE(limits->max_inodes, wanted.max_inodes);
 	return 0;
+}
+
+static int tmpfs_remount(struct super_block *sb, const char *options)
+{
+	int err;
+
+	if (sb->s_magic != TMPFS_MAGIC)
+		return 0;	/* ramfs has no options */
+	mutex_lock(&remount_mutex);
+	err = change_limits(limits_of(sb), options);
+	mutex_unlock(&remount_mutex);
+	return err;
 }
 
 static const struct super_operations tmpfs_sops = {
