@@ -101,12 +101,12 @@ int proc_visit_areas(struct proc_text *text, struct inode *inode, proc_visit_fn 
 	struct mm_struct *mm;
 	int ret = -ESRCH;
 
-	if (!proc_may_access(task))
+	if (!text->mm && !proc_may_access(task))
 		return -EACCES;
 	mm = get_task_mm(task);
 	if (!mm)
 		return -ESRCH;
-	if (!text->mm || text->mm == mm) {
+	if (!text->mm || (text->mm == mm && proc_may_access(task))) {
 		text->mm = mm;
 		ret = visit_areas(text, mm, visit, arg);
 	}

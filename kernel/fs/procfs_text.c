@@ -148,7 +148,7 @@ static int text_make(struct proc_text *text, struct inode *inode, size_t wanted)
 /* Bytes from @pos on, or -EFAULT. Ends between records if that is possible. */
 static ssize_t text_copy(struct proc_text *text, size_t pos, struct iov_iter *to)
 {
-	size_t left = text->whole > pos ? text->whole - pos : text->bytes;
+	size_t left = text->more && text->whole > pos ? text->whole - pos : text->bytes;
 	struct text_chunk *chunk;
 	ssize_t done = 0;
 
