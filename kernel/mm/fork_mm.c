@@ -52,7 +52,8 @@ static inline void share_anon_page(struct page *page)
 }
 
 /* One present entry. Both pte locks are held. */
-static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, struct copy_counts *counts)
+static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, bool has_file,
+			     struct copy_counts *counts)
 {
 	pte_t pte = ptep_get(src);
 	struct page *page;
@@ -63,7 +64,7 @@ static void copy_present_pte(pte_t *dst, pte_t *src, bool shared, struct copy_co
 	}
 	if (!pte_special(pte)) {
 		page = pfn_to_page(pte_pfn(pte));
-		if (folio_test_anon(page_folio(page))) {
+		if (!has_file || folio_test_anon(page_folio(page))) {
 			share_anon_page(page);
 			counts->anon++;
 		} else if (page_flag(page, PG_swapbacked)) {
@@ -83,7 +84,7 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm,
 {
 	pte_t *dst = pte_offset(dst_pmd, addr), *src = pte_offset(src_pmd, addr);
 	spinlock_t *dst_ptl = pte_lockptr(dst_pmd), *src_ptl = pte_lockptr(src_pmd);
-	bool shared = vma->vm_flags & VM_SHARED;
+	bool shared = vma->vm_flags & VM_SHARED, has_file = vma->vm_file;
 	struct copy_counts counts = {};
 
 	spin_lock(src_ptl);
@@ -92,7 +93,7 @@ static void copy_pte_range(struct vm_area_struct *vma, struct mm_struct *dst_mm,
 		pte_t pte = ptep_get(src);
 
 		if (likely(pte_present(pte)))
-			copy_present_pte(dst, src, shared, &counts);
+			copy_present_pte(dst, src, shared, has_file, &counts);
 		else if (!pte_none(pte))
 			copy_swap_pte(dst, src, &counts);
 	}
