@@ -292,7 +292,7 @@ static int scale = 1;	/* of time: how slow the machine may be */
 /* What the call answers with its argument @arg as @value. A sleeping one is woken after a while. */
 static short answer(const struct call *call, int arg, long value)
 {
-	struct itimerval soon = { { 0, 0 }, { 0, 20000 * scale } }, never = { 0 };
+	struct itimerval soon = { { 0, 300000 }, { 0, 20000 * scale } }, never = { 0 };
 	long a[6], ret;
 	int i;
 

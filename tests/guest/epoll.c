@@ -285,7 +285,7 @@ static void on_signal(int sig)
 static void times(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-	struct itimerval soon = { { 0, 0 }, { 0, 20000 } };
+	struct itimerval soon = { { 0, 20000 }, { 0, 20000 } }, never = { 0 };
 	struct timespec ts = { 0, 20000000 };
 	struct epoll_event event;
 	unsigned long begin;
@@ -301,6 +301,7 @@ static void times(void)
 	fails(syscall(SYS_epoll_pwait2, ep, &event, 1, &ts, NULL, 8L), EINVAL, "up to a second");
 	setitimer(ITIMER_REAL, &soon, NULL);
 	fails(epoll_wait(ep, &event, 1, 5000), EINTR, "a signal ends it, SA_RESTART or not");
+	setitimer(ITIMER_REAL, &never, NULL);
 	sigemptyset(&none);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);

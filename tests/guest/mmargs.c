@@ -295,7 +295,7 @@ static void moves(void)
 	begin = now_ms();
 	q = remap(p, 16 * TIB, 16 * TIB, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	if (ok(q == to, "16 TiB without rights move"))
-		ok(now_ms() - begin < 1000, "within a second");
+		ok(now_ms() - begin < 5000, "within five seconds");
 	munmap(q == to ? to : p, 16 * TIB);
 
 	p = map_hint(16 * TIB, RW, MAP_NORESERVE);
@@ -307,7 +307,7 @@ static void moves(void)
 	q = remap(p, 16 * TIB, 16 * TIB, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	if (ok(q == to && q[0] == 1 && q[5 * TIB + 3 * PAGE] == 2 && q[16 * TIB - 1] == 3,
 	       "16 TiB with three pages move with them"))
-		ok(now_ms() - begin < 1000, "within a second, too");
+		ok(now_ms() - begin < 5000, "within five seconds, too");
 	munmap(q == to ? to : p, 16 * TIB);
 }
 

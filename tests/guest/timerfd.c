@@ -44,10 +44,10 @@ static void once(int clock, const char *name)
 	int fd = new_timer(clock, 0);
 	unsigned long begin = now_ms();
 
-	must(set(fd, 0, 40, 0) == 0);
+	must(set(fd, 0, 150, 0) == 0);
 	ok(!readable(fd), "%s: a timer that runs cannot be read at once", name);
 	is(ticks(fd), 1, "%s: the read ends when it expires, once", name);
-	ok(now_ms() - begin >= 39, "%s: not before its time", name);
+	ok(now_ms() - begin >= 149, "%s: not before its time", name);
 	ok(!readable(fd), "%s: and then it is quiet", name);
 	close(fd);
 }
@@ -56,15 +56,19 @@ static void periodic(void)
 {
 	int fd = new_timer(CLOCK_MONOTONIC, TFD_NONBLOCK);
 	struct itimerspec left;
+	unsigned long begin;
 	long n, sum;
 
 	is(ticks(fd), -EAGAIN, "one that is not set and does not block has nothing to read");
+	begin = now_ms();
 	must(set(fd, 0, 10, 10) == 0);
 	sleep_ms(105);
 	ok(readable(fd), "a periodic one is readable when it has expired");
 	sum = ticks(fd);
 	ok(sum >= 10, "it counts every time that nobody read");
-	is(ticks(fd), -EAGAIN, "once each");
+	while ((n = ticks(fd)) > 0)	/* it may expire between the reads */
+		sum += n;
+	ok(n == -EAGAIN && sum * 10 <= (long)(now_ms() - begin) + 1, "once each");
 	must(timerfd_gettime(fd, &left) == 0);
 	ok(left.it_interval.tv_nsec == 10 * MS && left.it_value.tv_nsec <= 10 * MS,
 	   "gettime tells its interval and what is left");
@@ -131,7 +135,7 @@ static void on_signal(int sig)
 static void waits(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	struct itimerval soon = { { 0, 0 }, { 0, 20000 } };
+	struct itimerval soon = { { 0, 20000 }, { 0, 20000 } }, never = { 0 };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int fd = new_timer(CLOCK_MONOTONIC, 0), ep = epoll_create1(0), i, n = 0;
 	char path[64], buf[512];
@@ -154,6 +158,7 @@ static void waits(void)
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	is(ticks(fd), -EINTR, "a signal ends a read");
+	setitimer(ITIMER_REAL, &never, NULL);
 	close(ep);
 	close(fd);
 	fd = new_timer(CLOCK_MONOTONIC, 0);
