@@ -276,7 +276,8 @@ static struct page *reclaim_and_alloc(gfp_t gfp, unsigned int order, struct recl
 	return page;
 }
 
-/* Is there hope without killing anybody? Waits for what may bring it. */
+/* Is there hope without killing anybody? Waits for what may bring it, longer each time: who has the
+ * locks that were met may have to wait for a processor first. */
 static bool should_retry_reclaim(unsigned int order, const struct reclaim_state *state)
 {
 	bool writing = nr_writeback_pages();
@@ -293,7 +294,7 @@ static bool should_retry_reclaim(unsigned int order, const struct reclaim_state 
 		wait_for_writeback(WRITE_PATIENCE);
 	} else {
 		set_current_state(TASK_UNINTERRUPTIBLE);
-		schedule_timeout(NSEC_PER_MSEC);
+		schedule_timeout(state->fruitless * NSEC_PER_MSEC);
 	}
 	return true;
 }
