@@ -12,13 +12,12 @@
 #include <lib/err.h>
 #include <mm/slab.h>
 #include <sched/clock.h>
+#include <sched/timespec.h>
 #include <sched/wait.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/time.h>
 #include "procfs_internal.h"
-
-#define MAX_SECONDS	9000000000L	/* what 63 bits of nanoseconds hold */
 
 struct timerfd {
 	spinlock_t		lock;		/* RANK_TIMERFD, interrupts off */
@@ -31,18 +30,6 @@ struct timerfd {
 	bool			expired;	/* [lock] and not set again since */
 	u64			ticks;		/* [lock] what the next read tells */
 };
-
-static u64 to_ns(const struct timespec *ts)
-{
-	if (ts->tv_sec > MAX_SECONDS)
-		return MAX_SECONDS * NSEC_PER_SEC;
-	return ts->tv_sec * NSEC_PER_SEC + ts->tv_nsec;
-}
-
-static struct timespec to_timespec(u64 ns)
-{
-	return (struct timespec){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
-}
 
 /* From the timer interrupt. */
 static void expire(struct timer *timer)
@@ -77,8 +64,8 @@ static void get_locked(struct timerfd *t, struct itimerspec *value)
 	u64 now = ktime_get();
 
 	catch_up(t);
-	value->it_interval = to_timespec(t->interval);
-	value->it_value = to_timespec(!t->expired && t->expires > now ? t->expires - now : 0);
+	value->it_interval = ns_timespec(t->interval);
+	value->it_value = ns_timespec(!t->expired && t->expires > now ? t->expires - now : 0);
 }
 
 void timerfd_get(struct file *file, struct itimerspec *value)
@@ -104,12 +91,12 @@ void timerfd_set(struct file *file, int flags, const struct itimerspec *value,
 		 struct itimerspec *old)
 {
 	struct timerfd *t = file->private_data;
-	u64 ns = to_ns(&value->it_value);
+	u64 ns = timespec_ns(&value->it_value);
 
 	spin_lock_irq(&t->lock);
 	get_locked(t, old);
 	t->flags = flags;
-	t->interval = to_ns(&value->it_interval);
+	t->interval = timespec_ns(&value->it_interval);
 	t->expires = ns ? expiry(t->clock, flags & TFD_TIMER_ABSTIME, ns) : 0;
 	t->expired = false;
 	t->ticks = 0;

@@ -14,12 +14,12 @@
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/clock.h>
+#include <sched/timespec.h>
 #include <uapi/errno.h>
 #include <uapi/resource.h>
 #include <uapi/time.h>
 #include "internal.h"
 
-#define MAX_SECONDS	9000000000L		/* what 63 bits of nanoseconds hold */
 #define MIN_INTERVAL	(50 * NSEC_PER_USEC)	/* between two interrupts of a timer */
 
 struct posix_timer {
@@ -36,18 +36,6 @@ struct posix_timer {
 	u64			interval;	/* ns, 0: once */
 	int			overrun;	/* of the signal sent last */
 };
-
-static u64 to_ns(const struct timespec *ts)
-{
-	if (ts->tv_sec > MAX_SECONDS)
-		return MAX_SECONDS * NSEC_PER_SEC;
-	return ts->tv_sec * NSEC_PER_SEC + ts->tv_nsec;
-}
-
-static struct timespec to_timespec(u64 ns)
-{
-	return (struct timespec){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
-}
 
 /* ---- expiry; signal->lock held ---- */
 
@@ -214,9 +202,9 @@ static void get_locked(const struct posix_timer *t, struct itimerspec *value)
 {
 	u64 now = ktime_get();
 
-	value->it_interval = to_timespec(t->interval);
+	value->it_interval = ns_timespec(t->interval);
 	/* One that is set never shows 0 left. */
-	value->it_value = to_timespec(!t->expires ? 0 : t->expires > now ? t->expires - now : 1);
+	value->it_value = ns_timespec(!t->expires ? 0 : t->expires > now ? t->expires - now : 1);
 }
 
 int posix_timer_get(int id, struct itimerspec *value)
@@ -246,14 +234,14 @@ static u64 expiry(int clock, bool absolute, u64 ns)
 int posix_timer_set(int id, bool absolute, const struct itimerspec *value, struct itimerspec *old)
 {
 	struct signal_struct *signal = current->signal;
-	u64 ns = to_ns(&value->it_value);
+	u64 ns = timespec_ns(&value->it_value);
 	struct posix_timer *t;
 
 	spin_lock_irq(&signal->lock);
 	t = find_timer(id);
 	if (t) {
 		get_locked(t, old);
-		t->interval = to_ns(&value->it_interval);
+		t->interval = timespec_ns(&value->it_interval);
 		t->expires = ns ? expiry(t->clock, absolute, ns) : 0;
 		t->overrun = 0;
 		if (ns)

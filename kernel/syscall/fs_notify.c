@@ -7,7 +7,7 @@
 #include <fs/signalfd.h>
 #include <fs/timerfd.h>
 #include <proc/cred.h>
-#include <sched/clock.h>
+#include <sched/timespec.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 #include <uapi/time.h>
@@ -35,11 +35,6 @@ long sys_timerfd_create(int clock, int flags)
 	return new_fd(timerfd_file(clock, flags), flags);
 }
 
-static bool valid(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && (unsigned long)ts->tv_nsec < NSEC_PER_SEC;
-}
-
 /* A borrowed timerfd: 0, -EBADF or -EINVAL. */
 static int get_timerfd(int fd, struct fd *f)
 {
@@ -60,8 +55,8 @@ long sys_timerfd_settime(int fd, int flags, const struct itimerspec *value, stru
 
 	if (copy_from_user(&kvalue, value, sizeof(kvalue)))
 		return -EFAULT;
-	if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !valid(&kvalue.it_value) ||
-	    !valid(&kvalue.it_interval))
+	if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
+	    !timespec_valid(&kvalue.it_value) || !timespec_valid(&kvalue.it_interval))
 		return -EINVAL;
 	err = get_timerfd(fd, &f);
 	if (err)

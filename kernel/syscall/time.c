@@ -11,27 +11,9 @@
 #include <proc/task.h>
 #include <sched/clock.h>
 #include <sched/sched.h>
+#include <sched/timespec.h>
 #include <uapi/errno.h>
 #include <uapi/time.h>
-
-#define MAX_SECONDS	9000000000L	/* 292 years: what 63 bits of nanoseconds hold */
-
-static bool timespec_valid(const struct timespec *ts)
-{
-	return ts->tv_sec >= 0 && (unsigned long)ts->tv_nsec < NSEC_PER_SEC;
-}
-
-static u64 timespec_ns(const struct timespec *ts)
-{
-	if (ts->tv_sec > MAX_SECONDS)
-		return MAX_SECONDS * NSEC_PER_SEC;
-	return ts->tv_sec * NSEC_PER_SEC + ts->tv_nsec;
-}
-
-static struct timespec ns_timespec(u64 ns)
-{
-	return (struct timespec){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
-}
 
 /* ---- reading and setting ---- */
 
