@@ -164,7 +164,7 @@ PKGS_RUN  := gcc libc6-dev binutils nasm musl-tools busybox-static cpio python3 
 PKGS_UEFI := gnu-efi ovmf mtools
 PKGS_GDB  := gdb
 PKGS_TEST := $(PKGS_RUN) $(PKGS_UEFI) $(PKGS_GDB) perl libcmocka-dev clang-format bash-static mksh \
-	     stress-ng
+	     stress-ng fdisk
 
 run:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(if $(filter uefi,$(BOOT)),$(PKGS_UEFI))

@@ -1,7 +1,7 @@
 /* blk.c - disks as such: the list of them, the check of each request, and waiting for one.
  * Holds:  a driver sees only requests that lie on the disk, in whole blocks, and may be done.
- * Locks:  none; the list is made at start-up and stays.
- * Read:   virtio_blk.c for a driver, blk_file.c for /dev/vda. */
+ * Locks:  claim_lock for who has a disk alone. The list is made at start-up and stays.
+ * Read:   virtio_blk.c for a driver, blk_file.c for /dev/vda, blk_partition.c for /dev/vda1. */
 #include <drivers/blk.h>
 
 #include <asm/atomic.h>
@@ -10,11 +10,14 @@
 #include <mm/page.h>
 
 static LIST_HEAD(disks);			/* [c] after start-up */
+static DEFINE_SPINLOCK(claim_lock, RANK_NONE);
 
 void register_disk(struct block_device *bdev)
 {
 	ASSERT(bdev->block_bytes >= SECTOR_BYTES && bdev->block_bytes <= PAGE_SIZE);
 	ASSERT(bdev->max_vecs && bdev->max_vecs <= BIO_MAX_VECS);
+	if (!bdev->disk)
+		bdev->disk = bdev;
 	init_waitqueue_head(&bdev->wait);
 	init_rwsem(&bdev->edge_rwsem, RANK_DISK_EDGE);
 	list_add_tail(&bdev->list, &disks);
@@ -39,6 +42,29 @@ struct block_device *blk_nth(unsigned int nth)
 		if (!nth--)
 			return bdev;
 	return NULL;
+}
+
+bool blk_claim(struct block_device *bdev)
+{
+	bool free;
+
+	spin_lock(&claim_lock);
+	free = !bdev->claimed && !bdev->claimed_parts && !bdev->disk->claimed;
+	if (free)
+		bdev->claimed = true;
+	if (free && bdev != bdev->disk)
+		bdev->disk->claimed_parts++;
+	spin_unlock(&claim_lock);
+	return free;
+}
+
+void blk_unclaim(struct block_device *bdev)
+{
+	spin_lock(&claim_lock);
+	bdev->claimed = false;
+	if (bdev != bdev->disk)
+		bdev->disk->claimed_parts--;
+	spin_unlock(&claim_lock);
 }
 
 static int check_bio(const struct bio *bio)
@@ -115,5 +141,6 @@ void blk_flush_all(void)
 	struct block_device *bdev;
 
 	list_for_each_entry(bdev, &disks, list)
-		blk_flush(bdev);
+		if (bdev == bdev->disk)
+			blk_flush(bdev);
 }

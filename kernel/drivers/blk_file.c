@@ -3,8 +3,8 @@
  * not, through pages of our own, so that user memory may be anywhere and of any length.
  * Holds:  a block of which only a part is written is read, changed and written back whole; nobody
  *         else writes to the disk in between.
- * Locks:  edge_rwsem: read to write whole blocks, write to write parts. User memory is touched
- *         before it is taken. f_pos_lock ranks above it.
+ * Locks:  the disk's edge_rwsem, also for its partitions: read to write whole blocks, write to
+ *         write parts. User memory is touched before it is taken. f_pos_lock ranks above it.
  * Read:   blk.c for requests. */
 #include <drivers/blk.h>
 
@@ -186,14 +186,14 @@ static ssize_t write_edges(struct block_device *bdev, loff_t start, const struct
 
 	if (!block)
 		return -ENOMEM;
-	down_write(&bdev->edge_rwsem);
+	down_write(&bdev->disk->edge_rwsem);
 	ret = fill_from_disk(bdev, start, head, bounce_at(b, 0), block);
 	if (!ret && tail < b->bytes)
 		ret = fill_from_disk(bdev, start + tail, b->bytes - tail, bounce_at(b, tail),
 				     block);
 	if (!ret)
 		ret = transfer(bdev, BIO_WRITE, start, b);
-	up_write(&bdev->edge_rwsem);
+	up_write(&bdev->disk->edge_rwsem);
 	free_page(block);
 	return ret;
 }
@@ -217,9 +217,9 @@ static ssize_t write_piece(struct block_device *bdev, struct iov_iter *from, lof
 	if (head || head + bytes < b.bytes) {
 		ret = write_edges(bdev, pos - head, &b, head, head + bytes);
 	} else {
-		down_read(&bdev->edge_rwsem);
+		down_read(&bdev->disk->edge_rwsem);
 		ret = transfer(bdev, BIO_WRITE, pos, &b);
-		up_read(&bdev->edge_rwsem);
+		up_read(&bdev->disk->edge_rwsem);
 	}
 	bounce_put(&b);
 	return usable(ret, head, bytes);

@@ -7,6 +7,7 @@
 #include <asm/io.h>
 #include <asm/irq.h>
 #include <asm/percpu.h>
+#include <debug/printk.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <uapi/errno.h>
@@ -34,6 +35,7 @@
 #define HEADER_MULTIFUNCTION	0x80
 #define HEADER_BRIDGE		1
 #define CLASS_PCI_BRIDGE	0x0604
+#define BASE_CLASS_STORAGE	0x01
 
 #define BAR_IO			BIT(0)
 #define BAR_64			BIT(2)
@@ -161,6 +163,26 @@ struct pci_dev *pci_find(u16 vendor, u16 device, struct pci_dev *from)
 	return NULL;
 }
 
+void pci_report_unused_disks(void)
+{
+	static const char *const kinds[] = {
+		[0x00] = "SCSI", [0x01] = "IDE", [0x06] = "SATA", [0x08] = "NVMe",
+	};
+	struct pci_dev *dev;
+
+	list_for_each_entry(dev, &pci_devices, list) {
+		u16 class = pci_read16(dev, PCI_CLASS);
+		u8 kind = class;
+
+		if (class >> 8 != BASE_CLASS_STORAGE || dev->enabled)
+			continue;
+		pr_info("pci: the %s controller at %02x:%02x.%u (%04x:%04x) has no driver here: "
+			"its disks are left out\n",
+			kind < ARRAY_SIZE(kinds) && kinds[kind] ? kinds[kind] : "storage",
+			dev->bus, dev->slot, dev->function, dev->vendor, dev->device);
+	}
+}
+
 unsigned int pci_find_capability(const struct pci_dev *dev, u8 id, unsigned int from)
 {
 	unsigned int at = PCI_CAPABILITIES, left = MAX_CAPABILITIES;
@@ -217,6 +239,7 @@ void pci_enable(struct pci_dev *dev)
 {
 	u16 command = pci_read16(dev, PCI_COMMAND);
 
+	dev->enabled = true;
 	/* While a BAR is probed the device must not answer at what is only a bit pattern. */
 	pci_write16(dev, PCI_COMMAND, command & ~(COMMAND_IO | COMMAND_MEMORY));
 	for (unsigned int nr = 0; nr < PCI_NR_BARS;)

@@ -25,7 +25,6 @@
 #define VIRTIO_BLK		0x1042
 #define VIRTIO_BLK_TRANSITIONAL	0x1001
 #define VIRTBLK_MAJOR		254
-#define MINORS_PER_DISK		16
 #define MAX_DISKS		26	/* vda to vdz */
 #define MAX_QUEUE_SIZE		256
 
@@ -180,7 +179,7 @@ static void start_bio(struct virtio_disk *disk, struct bio *bio)
 	struct request *request = &disk->requests[head];
 
 	request->type = types[bio->op];
-	request->sector = bio->op == BIO_FLUSH ? 0 : bio->sector;
+	request->sector = bio->op == BIO_FLUSH ? 0 : bio->bdev->start + bio->sector;
 	request->status = 0xff;
 	request->bio = bio;
 	id = fill_desc(disk, head, virt_to_phys(request), REQUEST_HEADER_BYTES, 0, false);
@@ -417,6 +416,8 @@ static const char *start_disk(struct virtio_disk *disk)
 	const char *wrong;
 
 	pci_enable(disk->pci);
+	if (!find_part(disk->pci, CAP_COMMON))
+		return "is older than virtio 1.0 (QEMU: disable-modern=off)";
 	disk->common = map_part(disk->pci, CAP_COMMON, 0, COMMON_REGISTERS_BYTES);
 	disk->device = map_part(disk->pci, CAP_DEVICE, 0, DEVICE_REGISTERS_BYTES);
 	if (!disk->common || !disk->device)
@@ -468,12 +469,13 @@ static void add_disk(struct pci_dev *pci)
 	}
 	memcpy(bdev->name, "vda", 4);
 	bdev->name[2] += nr_disks;
-	bdev->rdev = MKDEV(VIRTBLK_MAJOR, MINORS_PER_DISK * nr_disks++);
+	bdev->rdev = MKDEV(VIRTBLK_MAJOR, BLK_MINORS_PER_DISK * nr_disks++);
 	bdev->driver_data = disk;
 	bdev->submit = virtio_blk_submit;
 	register_disk(bdev);
 	pr_info("%s: %lu KiB in blocks of %u bytes%s\n", bdev->name, bdev->nr_sectors >> 1,
 		bdev->block_bytes, bdev->read_only ? ", read-only" : "");
+	register_partitions(bdev);
 }
 
 void virtio_blk_init(void)
@@ -486,4 +488,5 @@ void virtio_blk_init(void)
 		while ((pci = pci_find(VIRTIO_VENDOR, kinds[i], pci)))
 			add_disk(pci);
 	}
+	pci_report_unused_disks();
 }

@@ -15,12 +15,12 @@
 #include <fs/internal.h>
 #include <fs/super.h>
 #include <init/cmdline.h>
+#include <mm/slab.h>
 #include <uapi/errno.h>
 #include <uapi/mount.h>
 
-#define MAX_DEVICES	64
-
 struct device {
+	struct list_head		list;
 	dev_t				rdev;
 	const char			*name;
 	umode_t				mode;		/* S_IFCHR or S_IFBLK too */
@@ -28,8 +28,7 @@ struct device {
 };
 
 static DEFINE_SPINLOCK(device_lock, RANK_MOUNT);
-static struct device devices[MAX_DEVICES];		/* [device_lock] entries do not change */
-static unsigned int nr_devices;				/* [device_lock] */
+static LIST_HEAD(devices);				/* [device_lock] only grows */
 static struct super_block *devtmpfs_sb;			/* [c] once the first mount was made */
 
 static void make_device_node(const struct device *dev)
@@ -45,12 +44,15 @@ static void make_device_node(const struct device *dev)
 static void register_device(dev_t rdev, const char *name, umode_t mode,
 			    const struct file_operations *fops)
 {
-	struct device *dev;
+	struct device *dev = kmalloc(sizeof(*dev), GFP_KERNEL);
 
-	spin_lock(&device_lock);
-	ASSERT(nr_devices < MAX_DEVICES);
-	dev = &devices[nr_devices++];
+	if (!dev) {
+		pr_warn("devtmpfs: no memory for %s\n", name);
+		return;
+	}
 	*dev = (struct device){ .rdev = rdev, .name = name, .mode = mode, .fops = fops };
+	spin_lock(&device_lock);
+	list_add_tail(&dev->list, &devices);
 	spin_unlock(&device_lock);
 	if (devtmpfs_sb)
 		make_device_node(dev);
@@ -69,26 +71,32 @@ void register_blkdev(dev_t rdev, const char *name, umode_t mode, const struct fi
 const struct file_operations *device_fops(umode_t type, dev_t rdev)
 {
 	const struct file_operations *fops = NULL;
-	unsigned int i;
+	const struct device *dev;
 
 	spin_lock(&device_lock);
-	for (i = 0; i < nr_devices && !fops; i++)
-		if (devices[i].rdev == rdev && (devices[i].mode & S_IFMT) == type)
-			fops = devices[i].fops;
+	list_for_each_entry(dev, &devices, list)
+		if (dev->rdev == rdev && (dev->mode & S_IFMT) == type) {
+			fops = dev->fops;
+			break;
+		}
 	spin_unlock(&device_lock);
 	return fops;
 }
 
 bool device_nth(unsigned int nth, umode_t *type, dev_t *rdev, const char **name)
 {
-	bool there;
+	const struct device *dev;
+	bool there = false;
 
 	spin_lock(&device_lock);
-	there = nth < nr_devices;
-	if (there) {
-		*type = devices[nth].mode & S_IFMT;
-		*rdev = devices[nth].rdev;
-		*name = devices[nth].name;
+	list_for_each_entry(dev, &devices, list) {
+		there = !nth--;
+		if (!there)
+			continue;
+		*type = dev->mode & S_IFMT;
+		*rdev = dev->rdev;
+		*name = dev->name;
+		break;
 	}
 	spin_unlock(&device_lock);
 	return there;
@@ -108,13 +116,13 @@ static struct file_system_type devtmpfs_type = {
 void devtmpfs_init(void)
 {
 	struct mount *mnt = kern_mount(&devtmpfs_type, NULL);
-	unsigned int i;
+	const struct device *dev;
 
 	ASSERT(!IS_ERR(mnt));
 	devtmpfs_sb = mnt->mnt_sb;		/* the kind keeps it; this mount goes */
 	mntput(mnt);
-	for (i = 0; i < nr_devices; i++)
-		make_device_node(&devices[i]);
+	list_for_each_entry(dev, &devices, list)
+		make_device_node(dev);
 	register_filesystem(&devtmpfs_type);
 }
 

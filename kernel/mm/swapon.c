@@ -123,9 +123,9 @@ static int add_area(struct block_device *bdev, const char *path, int flags,
 /* write(2) to the disk is over, and stays so; or may begin again. */
 static void keep_writers_out(struct block_device *bdev, bool out)
 {
-	down_write(&bdev->edge_rwsem);
+	down_write(&bdev->disk->edge_rwsem);
 	bdev->swap = out;
-	up_write(&bdev->edge_rwsem);
+	up_write(&bdev->disk->edge_rwsem);
 }
 
 int swap_on(struct block_device *bdev, const char *path, int flags)

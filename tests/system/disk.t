@@ -3,6 +3,8 @@
 import hashlib
 import os
 import random
+import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -48,7 +50,7 @@ def session(name, extra, body, *args, **options):
     """Boot with those disks, talk to the shell, power off."""
     with Machine(name, extra=extra, **options) as m:
         m.expect(PROMPT, 60)
-        m.command("stty rows 24 cols 500")
+        m.command("stty rows 24 cols 500; dmesg -n 1")
         body(m, *args)
         m.send("poweroff\n")
         assert m.end() == "completed"
@@ -193,6 +195,113 @@ def no_interrupt():
     session("disk-no-msix", drives(image("disk-no.img", 1), device=",vectors=0"), body)
 
 
+def divided(name, mib, seed, script):
+    """A disk that sfdisk(8) has divided. Returns its path."""
+    path = image(name, mib, seed)
+    with open(path, "r+b") as f:        # what sfdisk must not take for a table or a file system
+        f.write(bytes(64 * 1024))
+    subprocess.run(["/sbin/sfdisk", "--quiet", path], input=script, text=True, check=True)
+    return path
+
+
+def part(data, first, sectors):
+    return data[first * 512:(first + sectors) * 512]
+
+
+def shows_partitions(m, *wanted):
+    says(m, "tail -n +3 /proc/partitions | awk '{ print $1, $2, $3, $4 }'", "\n".join(wanted))
+
+
+MBR = """label: dos
+start=2048, size=2048, type=83
+start=4097, size=3, type=83
+start=6144, size=8192, type=5
+start=8192, size=2047, type=83
+start=12288, size=2048, type=82
+"""
+
+
+def mbr_parts(m, data):
+    shows_partitions(m, "254 0 8192 vda", "254 1 1024 vda1", "254 2 1 vda2", "254 3 1 vda3",
+                     "254 5 1023 vda5", "254 6 1024 vda6")
+    sum_of(m, "/dev/vda", data)
+    sum_of(m, "/dev/vda1", part(data, 2048, 2048))
+    sum_of(m, "/dev/vda2", part(data, 4097, 3))
+    sum_of(m, "/dev/vda5", part(data, 8192, 2047))
+    sum_of(m, "/dev/vda6", part(data, 12288, 2048))
+    # Not a byte beyond its end, whatever the sizes.
+    says(m, "dd if=/dev/zero of=/dev/vda2 bs=1000 2>&1 | head -n 1",
+         "dd: error writing '/dev/vda2': No space left on device")
+    says(m, "printf x | dd of=/dev/vda5 bs=1 seek=$((2047 * 512 - 1)) 2>/dev/null; echo $?", "0")
+    says(m, "printf x | dd of=/dev/vda5 bs=1 seek=$((2047 * 512)) 2>/dev/null; echo $?", "1")
+    # Swap on one of them: it is claimed, and so is the disk; the others are free.
+    says(m, "mkswap /dev/vda6 > /dev/null && swapon /dev/vda6; echo $?", "0")
+    says(m, "awk 'NR > 1 { print $1, $3 }' /proc/swaps", "/dev/vda6 1020")
+    says(m, "echo no > /dev/vda6", "sh: write error: Text file busy")
+    says(m, "mkswap /dev/vda1 > /dev/null && swapon /dev/vda1 && swapoff /dev/vda1; echo $?", "0")
+    says(m, "swapon /dev/vda 2>&1", "swapon: /dev/vda: Device or resource busy")
+    says(m, "swapoff /dev/vda6; dd if=/dev/zero of=/dev/vda6 2>/dev/null; "
+         "dd if=/dev/zero of=/dev/vda1 2>/dev/null; sync; echo done", "done")
+
+
+def an_mbr():
+    path = divided("disk-mbr.img", 8, 11, MBR)
+    data = contents(path)
+    session("disk-mbr", drives(path), mbr_parts, data)
+    wanted = bytearray(data)
+    for first, sectors in (2048, 2048), (4097, 3), (12288, 2048):
+        wanted[first * 512:(first + sectors) * 512] = bytes(sectors * 512)
+    wanted[(8192 + 2047) * 512 - 1] = ord("x")
+    assert contents(path) == wanted, "other bytes have changed than those of the partitions"
+
+
+GPT = """label: gpt
+1: start=2048, size=2048
+16: start=4096, size=1024
+15: start=5120, size=1
+"""
+
+
+def gpt_parts(m, data):
+    shows_partitions(m, "254 0 4096 vda", "254 1 1024 vda1", "254 15 0 vda15", "259 0 512 vda16")
+    sum_of(m, "/dev/vda1", part(data, 2048, 2048))
+    sum_of(m, "/dev/vda15", part(data, 5120, 1))
+    sum_of(m, "/dev/vda16", part(data, 4096, 1024))
+    says(m, "stat -c '%F %t %T' /dev/vda16", "block special file 103 0")
+
+
+def a_gpt():
+    path = divided("disk-gpt.img", 4, 12, GPT)
+    session("disk-gpt", drives(path), gpt_parts, contents(path))
+
+
+def a_damaged_gpt():
+    def body(m, data):
+        assert "vda: the disk has a damaged GPT; the copy at its end is used" in m.text
+        gpt_parts(m, data)
+
+    path = divided("disk-gpt-bad.img", 4, 13, GPT)
+    with open(path, "r+b") as f:
+        f.seek(512 + 40)
+        f.write(b"?")
+    session("disk-gpt-bad", drives(path), body, contents(path))
+
+
+def of_another_kind():
+    def body(m):
+        for line in ("the disk at [0-9a-f:.]+ is older than virtio 1.0 .*; left out",
+                     "the NVMe controller at .* has no driver here: its disks are left out",
+                     "the SATA controller at .* has no driver here: its disks are left out"):
+            assert re.search(line, m.text), line
+        says(m, "ls /dev/vd* 2>/dev/null | wc -l", "0")
+
+    path = image("disk-kind.img", 1)
+    one = "-drive file=%s,format=raw,if=none,id=%s,file.locking=off,readonly=on -device %s,drive=%s"
+    extra = " ".join(["-device ahci", one % (path, "d0", "nvme,serial=1", "d0"),
+                      one % (path, "d1", "virtio-blk-pci,disable-modern=on", "d1")])
+    session("disk-kind", extra, body)
+
+
 def through_uefi():
     data = random.Random(9).randbytes(2 * MIB)
     path = image("disk-uefi.img", 2, 9)
@@ -211,6 +320,10 @@ def main():
     try_out(tap, "a disk with blocks of 4096 bytes", large_blocks)
     try_out(tap, "a disk with a short queue", short_queue)
     try_out(tap, "a disk without MSI-X is left out with one line", no_interrupt)
+    try_out(tap, "partitions of an MBR, logical ones too: bounds, and swap on one", an_mbr)
+    try_out(tap, "partitions of a GPT", a_gpt)
+    try_out(tap, "a damaged GPT: its copy is used", a_damaged_gpt)
+    try_out(tap, "disks of other kinds are left out with a line for each", of_another_kind)
     try_out(tap, "a disk in a machine that UEFI started", through_uefi)
     tap.done()
 

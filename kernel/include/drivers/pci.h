@@ -21,6 +21,7 @@ struct pci_dev {
 	u8			bus, slot, function;
 	u16			vendor, device;
 	struct pci_bar		bars[PCI_NR_BARS];	/* set by pci_enable */
+	bool			enabled;	/* a driver has taken it */
 	char			*msix_table;		/* mapped; NULL before pci_msix_enable */
 	unsigned int		msix_entries;
 };
@@ -29,6 +30,9 @@ struct pci_dev {
 void pci_init(void);
 /* The next one of that kind after @from (NULL: the first). NULL: there is none. */
 struct pci_dev *pci_find(u16 vendor, u16 device, struct pci_dev *from);
+
+/* A line in the log for each controller of disks that no driver has taken. After the drivers. */
+void pci_report_unused_disks(void);
 
 u8 pci_read8(const struct pci_dev *dev, unsigned int offset);
 u16 pci_read16(const struct pci_dev *dev, unsigned int offset);
