@@ -11,7 +11,7 @@
 
 /* "AVOCET" and two zero bytes, read as a little-endian number. */
 #define BOOT_INFO_MAGIC		0x00005445434f5641ULL
-#define BOOT_INFO_VERSION	1
+#define BOOT_INFO_VERSION	2
 
 /* Link-time places of the kernel image; linker.ld says the same. */
 #define BOOT_KERNEL_VMA		0xffffffff80000000ULL	/* virtual address of physical phys_base */
@@ -36,6 +36,13 @@ struct boot_mem_range {
 	unsigned int		reserved;
 };
 
+/* The firmware's screen: @height lines of @stride pixels of 32 bits, of which @width are seen. */
+struct boot_framebuffer {
+	unsigned long long	base;		/* 0: there is none */
+	unsigned int		width, height, stride;
+	unsigned int		reserved;
+};
+
 #define BOOT_ERROR_MAX		120
 
 struct boot_info {
@@ -56,6 +63,7 @@ struct boot_info {
 	 * and then the record's parts lie in the kernel's image or below 1 MiB. */
 	unsigned long long	loader_start;
 	unsigned long long	loader_size;
+	struct boot_framebuffer	framebuffer;
 	char			error[BOOT_ERROR_MAX];	/* what went wrong on the way, or "" */
 };
 

@@ -185,6 +185,25 @@ static UINT64 find_rsdp(void)
 	return found;
 }
 
+/* The firmware's screen, if its pixels lie in memory. Where there is none, nothing will be seen of
+ * the kernel on this console, so say where it is. */
+static void find_framebuffer(struct boot_framebuffer *fb)
+{
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
+
+	if (BS->LocateProtocol(&GraphicsOutputProtocol, NULL, (void **)&gop) != EFI_SUCCESS ||
+	    gop->Mode->Info->PixelFormat >= PixelBltOnly) {
+		Print(L"avocet loader: no frame buffer: the console is on COM1 alone\r\n");
+		return;
+	}
+	mode = gop->Mode->Info;
+	fb->base = gop->Mode->FrameBufferBase;
+	fb->width = mode->HorizontalResolution;
+	fb->height = mode->VerticalResolution;
+	fb->stride = mode->PixelsPerScanLine;
+}
+
 /* Ask for the map with room for MAP_SLACK more entries, so that asking again needs no memory. */
 static void get_first_map(struct efi_map *map, UINTN *capacity)
 {
@@ -260,6 +279,7 @@ static void fill_record(struct handover *h, const struct file *initramfs, UINT64
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 {
 	struct file kernel_file, initramfs;
+	struct boot_framebuffer framebuffer = { 0 };
 	struct kernel_image image;
 	EFI_FILE_HANDLE root;
 	struct handover h;
@@ -278,6 +298,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	kernel = place_kernel(&image, &kernel_file);
 	read_file(&initramfs, root, INITRAMFS_PATH);
 	cmdline = make_cmdline(handle, root, &cmdline_size);
+	find_framebuffer(&framebuffer);
 
 	get_first_map(&map, &capacity);
 	nr_ranges = capacity / map.desc_size;
@@ -286,6 +307,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	handover_build_tables(&h, kernel, image.size);
 	copy_bytes(h.cmdline, cmdline, cmdline_size);
 	fill_record(&h, &initramfs, kernel, &image);
+	h.info->framebuffer = framebuffer;
 
 	leave_firmware(handle, &map, capacity);
 	h.info->nr_ranges = memmap_convert(&map, h.ranges);

@@ -25,6 +25,7 @@ static u64 lines_lost;			/* [console_lock] ends of lines that were overwritten *
 static bool lost_at_end = true;		/* [console_lock] the byte lost last ended a line */
 static bool at_line_start = true;	/* [console_lock] */
 static bool lock_broken;		/* by panic, for ever */
+static void (*screen_write)(const char *s, size_t bytes);	/* [console_lock] or NULL */
 static unsigned int shown_below = CONSOLE_LEVEL_DEFAULT;	/* [atomic] see console_level() */
 
 /* Output on its way: collected so that the port is not asked for each byte. */
@@ -34,10 +35,17 @@ struct piece {
 	char		text[PIECE_BYTES];
 };
 
+static void write_out(const char *s, size_t bytes)
+{
+	serial_write(s, bytes);
+	if (screen_write)
+		screen_write(s, bytes);
+}
+
 static void flush_piece(struct piece *piece)
 {
 	if (!piece->hidden)
-		serial_write(piece->text, piece->nr);
+		write_out(piece->text, piece->nr);
 	piece->nr = 0;
 }
 
@@ -53,6 +61,12 @@ static void put_char(struct piece *piece, char c)
 	if (c == '\n')
 		piece->text[piece->nr++] = '\r';
 	piece->text[piece->nr++] = c;
+}
+
+/* The oldest byte that is left. console_lock held. */
+static u64 log_oldest(void)
+{
+	return log_written > LOG_BYTES ? log_written - LOG_BYTES : 0;
 }
 
 static void put_time(struct piece *piece)
@@ -161,7 +175,23 @@ void console_write(const char *s, size_t bytes)
 	unsigned long flags;
 
 	console_lock_irqsave(&flags);
-	serial_write(s, bytes);
+	write_out(s, bytes);
+	console_unlock_irqrestore(flags);
+}
+
+void console_add_screen(void (*write)(const char *s, size_t bytes))
+{
+	unsigned long flags;
+
+	console_lock_irqsave(&flags);
+	for (u64 at = log_oldest(); at < log_written; at++) {
+		const char *c = &log_ring[at % LOG_BYTES];
+
+		if (*c == '\n')
+			write("\r", 1);
+		write(c, 1);
+	}
+	screen_write = write;
 	console_unlock_irqrestore(flags);
 }
 
@@ -170,12 +200,6 @@ void printk_break_lock(void)
 	WRITE_ONCE(lock_broken, true);
 	if (!at_line_start)
 		printk("\n");
-}
-
-/* The oldest byte that is left. console_lock held. */
-static u64 log_oldest(void)
-{
-	return log_written > LOG_BYTES ? log_written - LOG_BYTES : 0;
 }
 
 /* @cursor stands before the oldest whole line. console_lock held. */

@@ -14,8 +14,10 @@
 #include <asm/setup.h>
 #include <asm/smp.h>
 #include <asm/timer.h>
+#include <boot/bootinfo.h>
 #include <debug/panic.h>
 #include <drivers/blk.h>
+#include <drivers/fbcon.h>
 #include <drivers/mem.h>
 #include <drivers/pci.h>
 #include <drivers/serial.h>
@@ -150,6 +152,8 @@ void start_kernel(phys_addr_t info)
 	paging_init();			/* memblock; execute-disable is on */
 	this_cpu()->loaded_mm = &init_mm;
 	mm_init();			/* paging */
+	fbcon_init(boot_framebuffer.base, boot_framebuffer.width, boot_framebuffer.height,
+		   boot_framebuffer.stride);	/* vmalloc */
 	stack = alloc_thread_stack();	/* vmalloc */
 	if (!stack)
 		panic("no memory for the first stack");

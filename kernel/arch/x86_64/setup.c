@@ -20,6 +20,7 @@ phys_addr_t boot_rsdp;
 phys_addr_t initramfs_start;
 size_t initramfs_bytes;
 const char *boot_error;
+struct boot_framebuffer boot_framebuffer;
 
 static char error_text[BOOT_ERROR_MAX];
 static phys_addr_t loader_start;
@@ -96,6 +97,7 @@ void setup_boot_info(phys_addr_t phys)
 	boot_error = error_text;
 	cmdline_set(info->cmdline ? early_pointer(info->cmdline, 1) : NULL);
 	boot_rsdp = info->rsdp;
+	boot_framebuffer = info->framebuffer;
 	initramfs_start = info->initramfs_start;
 	initramfs_bytes = info->initramfs_size;
 	loader_start = info->loader_start;

@@ -31,6 +31,9 @@ int parse_console_level(const char *text);	/* as a number begins it; -EINVAL: no
 /* Send bytes to the console as they are, not mixed with messages of other processors. Any
  * context. */
 void console_write(const char *s, size_t bytes);
+/* @write gets what the log holds and whatever is printed from now on, as the serial port does. It
+ * is called with the console's lock, in any context. */
+void console_add_screen(void (*write)(const char *s, size_t bytes));
 /* For panic: from now on nobody waits for the console, and a new line begins. */
 void printk_break_lock(void);
 /* The log as lines, each with its time in front; a place in it, and how many lines came before. */

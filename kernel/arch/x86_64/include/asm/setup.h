@@ -5,12 +5,15 @@
 #include <lib/types.h>
 #include <asm/page.h>
 
+struct boot_framebuffer;
+
 /* Read struct boot_info at @info: command line, memory map into memblock, and what follows. Before
  * anything is allocated. Panics if the record is not one. */
 void setup_boot_info(phys_addr_t info);
 /* After mm_init() and smp_init(): give back what only the start needed. */
 void setup_free_boot_memory(void);
 
+extern struct boot_framebuffer boot_framebuffer;	/* base 0: there is none */
 extern phys_addr_t boot_rsdp;			/* 0: search for it */
 extern phys_addr_t initramfs_start;		/* size 0: there is none */
 extern size_t initramfs_bytes;
