@@ -149,6 +149,7 @@ void start_kernel(phys_addr_t info)
 	cpu_init(this_cpu());
 	trap_init();			/* cpu */
 	acpi_init(boot_rsdp);		/* the temporary tables */
+	setup_memory();			/* acpi, whose tables may lie in it */
 	paging_init();			/* memblock; execute-disable is on */
 	this_cpu()->loaded_mm = &init_mm;
 	mm_init();			/* paging */

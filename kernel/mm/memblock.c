@@ -17,7 +17,7 @@ struct range_set {
 static struct mem_range initial_ranges[3][INIT_RANGES];
 static struct range_set memory = { initial_ranges[0], 0, INIT_RANGES };
 static struct range_set reserved = { initial_ranges[1], 0, INIT_RANGES };
-static struct range_set firmware = { initial_ranges[2], 0, INIT_RANGES };
+static struct range_set mapped = { initial_ranges[2], 0, INIT_RANGES };
 static phys_addr_t alloc_limit = 1UL << 32;
 
 static void range_set_insert(struct range_set *set, phys_addr_t start, phys_addr_t end);
@@ -112,9 +112,9 @@ void memblock_reserve(phys_addr_t start, phys_addr_t bytes)
 	range_set_insert(&reserved, start & PAGE_MASK, PAGE_ALIGN(start + bytes));
 }
 
-void memblock_add_firmware(phys_addr_t start, phys_addr_t bytes)
+void memblock_add_mapped(phys_addr_t start, phys_addr_t bytes)
 {
-	range_set_insert(&firmware, start & PAGE_MASK, PAGE_ALIGN(start + bytes));
+	range_set_insert(&mapped, start & PAGE_MASK, PAGE_ALIGN(start + bytes));
 }
 
 void *memblock_alloc(size_t bytes, size_t align)
@@ -146,9 +146,9 @@ bool memblock_memory(unsigned int nth, struct mem_range *range)
 	return range_set_get(&memory, nth, range);
 }
 
-bool memblock_firmware(unsigned int nth, struct mem_range *range)
+bool memblock_mapped(unsigned int nth, struct mem_range *range)
 {
-	return range_set_get(&firmware, nth, range);
+	return range_set_get(&mapped, nth, range);
 }
 
 bool memblock_reserved(unsigned int nth, struct mem_range *range)

@@ -526,11 +526,17 @@ static void free_range(unsigned long pfn, unsigned long end)
 
 void free_reserved_area(phys_addr_t start, phys_addr_t bytes)
 {
-	unsigned long pfn = PAGE_ALIGN(start) >> PAGE_SHIFT;
-	unsigned long end = (start + bytes) >> PAGE_SHIFT;
+	unsigned long first = PAGE_ALIGN(start) >> PAGE_SHIFT;
+	unsigned long last = (start + bytes) >> PAGE_SHIFT;
+	struct mem_range memory;
 
-	if (pfn < end)
-		free_range(pfn, end);
+	for (unsigned int i = 0; memblock_memory(i, &memory); i++) {
+		unsigned long pfn = max(first, memory.start >> PAGE_SHIFT);
+		unsigned long end = min(last, memory.end >> PAGE_SHIFT);
+
+		if (pfn < end)
+			free_range(pfn, end);
+	}
 }
 
 static unsigned long int_sqrt(unsigned long n)

@@ -306,14 +306,14 @@ static void map_direct(phys_addr_t start, phys_addr_t end)
 	map_range(DIRECT_MAP_BASE + start, start, end - start, PAGE_KERNEL);
 }
 
-/* Memory, and the firmware's tables where they are no memory of ours. */
+/* Memory, and what the firmware and the loader left where there is no memory of ours. */
 static void map_all_memory(void)
 {
 	struct mem_range range, memory;
 
 	for (unsigned int i = 0; memblock_memory(i, &memory); i++)
 		map_direct(memory.start, memory.end);
-	for (unsigned int i = 0; memblock_firmware(i, &range); i++) {
+	for (unsigned int i = 0; memblock_mapped(i, &range); i++) {
 		for (unsigned int m = 0; memblock_memory(m, &memory); m++) {
 			if (memory.end <= range.start || memory.start >= range.end)
 				continue;

@@ -1,7 +1,8 @@
 /* setup.c - takes over what the boot loader left: the memory map, command line, initramfs.
- * Holds:  afterwards nothing points into struct boot_info. Reserved in memblock are: page 0, the
- *         kernel's image, the initramfs, the loader's block (until the end of start-up), the
- *         trampoline.
+ * Holds:  after setup_memory nothing points into struct boot_info. Reserved in memblock are: page 0,
+ *         the kernel's image, the initramfs, the loader's block (until the end of start-up), the
+ *         trampoline. A loader may leave the initramfs in memory that the map calls reserved; the
+ *         direct map has it wherever it lies.
  * Read:   boot/bootinfo.h for the record; mm/memblock.c for where the ranges go. */
 #include <asm/setup.h>
 
@@ -23,6 +24,7 @@ const char *boot_error;
 struct boot_framebuffer boot_framebuffer;
 
 static char error_text[BOOT_ERROR_MAX];
+static const struct boot_info *boot_info;	/* until setup_memory() */
 static phys_addr_t loader_start;
 static size_t loader_bytes;
 
@@ -50,7 +52,7 @@ static void take_ranges(const struct boot_info *info)
 			continue;
 		memblock_remove(r->addr, r->size);
 		if (r->type == BOOT_MEM_ACPI_RECLAIM || r->type == BOOT_MEM_ACPI_NVS)
-			memblock_add_firmware(r->addr, r->size);
+			memblock_add_mapped(r->addr, r->size);
 	}
 }
 
@@ -93,6 +95,7 @@ void setup_boot_info(phys_addr_t phys)
 
 	if (info->magic != BOOT_INFO_MAGIC || info->version != BOOT_INFO_VERSION)
 		panic("no boot record at %lx, or of another version", phys);
+	boot_info = info;
 	strscpy(error_text, info->error, sizeof(error_text));
 	boot_error = error_text;
 	cmdline_set(info->cmdline ? early_pointer(info->cmdline, 1) : NULL);
@@ -102,15 +105,23 @@ void setup_boot_info(phys_addr_t phys)
 	initramfs_bytes = info->initramfs_size;
 	loader_start = info->loader_start;
 	loader_bytes = info->loader_size;
+}
+
+void setup_memory(void)
+{
+	const struct boot_info *info = boot_info;
 
 	/* First what must be kept, since a long map makes memblock allocate. */
 	memblock_set_limit(early_map_end);
 	memblock_reserve(0, PAGE_SIZE);
 	memblock_reserve(info->kernel_start, info->kernel_size);
+	memblock_reserve(info->ranges, info->nr_ranges * sizeof(struct boot_mem_range));
 	memblock_reserve(loader_start, loader_bytes);
 	memblock_reserve(initramfs_start, initramfs_bytes);
+	memblock_add_mapped(initramfs_start, initramfs_bytes);
 	take_ranges(info);
 	choose_trampoline();
+	boot_info = NULL;
 }
 
 void setup_free_boot_memory(void)

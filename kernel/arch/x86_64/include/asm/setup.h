@@ -7,9 +7,11 @@
 
 struct boot_framebuffer;
 
-/* Read struct boot_info at @info: command line, memory map into memblock, and what follows. Before
- * anything is allocated. Panics if the record is not one. */
+/* Read struct boot_info at @info: command line, and what follows. Panics if the record is not one. */
 void setup_boot_info(phys_addr_t info);
+/* Take its memory map into memblock. Whatever else the record points at, but for the initramfs, has
+ * been read before, since memory may be allocated from here on. Panics if there is no map. */
+void setup_memory(void);
 /* After mm_init() and smp_init(): give back what only the start needed. */
 void setup_free_boot_memory(void);
 
