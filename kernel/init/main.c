@@ -7,7 +7,6 @@
 #include <asm/apic.h>
 #include <asm/cpu.h>
 #include <asm/fpu.h>
-#include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <asm/percpu.h>
 #include <asm/pgtable.h>
@@ -20,7 +19,6 @@
 #include <drivers/fbcon.h>
 #include <drivers/mem.h>
 #include <drivers/pci.h>
-#include <drivers/serial.h>
 #include <drivers/tty.h>
 #include <fs/procfs.h>
 #include <fs/super.h>
@@ -46,6 +44,15 @@ static void panic_if_asked(const char *when)
 
 	if (asked && !strcmp(asked, when))
 		panic("asked for by avocet.panic=%s", when);
+}
+
+/* The same by a fault, before anything but setup_first() has been done about faults. */
+static void fault_if_asked(void)
+{
+	const char *asked = cmdline_get("avocet.panic");
+
+	if (asked && !strcmp(asked, "fault"))
+		WRITE_ONCE(*(int *)VMALLOC_START, 0);
 }
 
 /* quiet and loglevel=N, of which the second is the more exact. */
@@ -128,7 +135,7 @@ static void start_services(void)
 	cpu_idle_loop();
 }
 
-/* From head.asm: temporary tables, a small stack, interrupts off. @info: physical address of the
+/* From head.asm: temporary tables, a small stack, interrupts off, setup_first() done. @info: physical address of the
  * boot record. */
 void start_kernel(phys_addr_t info);
 
@@ -137,7 +144,6 @@ void start_kernel(phys_addr_t info)
 	void *stack;
 
 	timekeeping_early_init();
-	serial_init_early();
 	setup_boot_info(info);		/* the temporary tables */
 	choose_console_level();		/* the command line */
 	printk("Avocet 6.1.0-avocet (x86_64)%s\n", CONFIG_DEBUG ? ", debug build" : "");
@@ -145,9 +151,9 @@ void start_kernel(phys_addr_t info)
 	if (*boot_error)
 		printk_at(LEVEL_ERR, "boot loader: %s\n", boot_error);
 	panic_if_asked("early");
+	fault_if_asked();
 	cpu_detect();			/* a writable image */
-	cpu_init(this_cpu());
-	trap_init();			/* cpu */
+	cpu_init();			/* what was detected */
 	acpi_init(boot_rsdp);		/* the temporary tables */
 	setup_memory();			/* acpi, whose tables may lie in it */
 	paging_init();			/* memblock; execute-disable is on */

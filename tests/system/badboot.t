@@ -112,7 +112,7 @@ def main():
     test_archives(tap)
     test_headers(tap)
     test_init(tap)
-    for word in ("early", "late"):
+    for word in ("early", "fault", "late"):
         try_out(tap, "a panic, " + word, panics_well, "panic-" + word, word)
     test_uefi(tap)
     tap.done()

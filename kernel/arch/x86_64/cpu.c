@@ -11,7 +11,7 @@
 #include <asm/percpu.h>
 #include <asm/processor.h>
 #include <asm/segment.h>
-#include <debug/assert.h>
+#include <debug/panic.h>
 #include <debug/printk.h>
 #include <lib/string.h>
 #include <mm/vmalloc.h>
@@ -23,6 +23,7 @@
 #define GDT_CODE64_USER		0x00affb000000ffffUL
 #define GDT_TSS_TYPE		0x89UL		/* present, available 64-bit TSS */
 #define IST_STACK_BYTES		8192
+#define CPUID_HYPERVISOR	BIT(31)		/* leaf 1, ecx */
 
 BUILD_ASSERT(ARRAY_SIZE(((struct cpu_local *)0)->gdt) == GDT_ENTRIES);
 
@@ -56,6 +57,22 @@ static void patch_smap_sites(const struct smap_site *site, const struct smap_sit
 	}
 }
 
+static bool is_tcg(void)
+{
+	struct cpuid_regs id = cpuid(0x40000000, 0);
+
+	return !memcmp(&id.ebx, "TCGTCGTCGTCG", 12);
+}
+
+/* QEMU's emulated processors take OSXSAVE for a reserved bit of CR4 when none of XSAVE's extensions
+ * is there (Opteron_G4 and G5), and instead of a fault they execute the write again for ever. */
+static bool xsave_works(const struct cpuid_regs *basic)
+{
+	if (!(basic->ecx & BIT(26)) || cpuid(0, 0).eax < 0xd)
+		return false;
+	return cpuid(0xd, 1).eax || !(basic->ecx & CPUID_HYPERVISOR) || !is_tcg();
+}
+
 /* Runs while the image is still mapped writable. */
 void cpu_detect(void)
 {
@@ -65,7 +82,7 @@ void cpu_detect(void)
 		structured = cpuid(7, 0);
 	cpu_features = (struct cpu_features){
 		.pge		= basic.edx & BIT(13),
-		.xsave		= basic.ecx & BIT(26),
+		.xsave		= xsave_works(&basic),
 		.nx		= ext.edx & BIT(20),
 		.huge_1g	= ext.edx & BIT(26),
 		.fsgsbase	= structured.ebx & BIT(0),
@@ -73,10 +90,12 @@ void cpu_detect(void)
 		.smap		= structured.ebx & BIT(20),
 		.umip		= structured.ecx & BIT(2),
 	};
-	if (cpu_features.xsave && cpuid(0, 0).eax >= 0xd)
+	if (cpu_features.xsave)
 		cpu_features.xsaveopt = cpuid(0xd, 1).eax & BIT(0);
 	if (!cpu_features.nx)
-		panic("this processor has no execute-disable bit");
+		panic_plain("this processor has no execute-disable bit");
+	if (!(basic.edx & BIT(9)))
+		panic_plain("this processor has no local APIC");
 	if (cpu_features.smap) {
 		patch_smap_sites(entry_smap_sites_begin, entry_smap_sites_end);
 		patch_smap_sites(uaccess_smap_sites_begin, uaccess_smap_sites_end);
@@ -117,7 +136,7 @@ int cpu_alloc_ist(struct cpu_local *cpu)
 	return 0;
 }
 
-static void load_tables(struct cpu_local *cpu)
+static void load_gdt(struct cpu_local *cpu)
 {
 	struct __packed {
 		u16	limit;
@@ -176,7 +195,7 @@ static void set_control_registers(void)
 	write_cr4(cr4);
 }
 
-void cpu_init(struct cpu_local *cpu)
+void cpu_load_tables(struct cpu_local *cpu)
 {
 	cpu->self = cpu;
 	cpu->id = cpu - cpu_locals;
@@ -186,7 +205,11 @@ void cpu_init(struct cpu_local *cpu)
 		for (unsigned int slot = IST_DOUBLE_FAULT; slot <= IST_MACHINE_CHECK; slot++)
 			set_ist(cpu, slot, (unsigned long)boot_ist_stack_top);
 	fill_gdt(cpu);
-	load_tables(cpu);
+	load_gdt(cpu);
+}
+
+void cpu_init(void)
+{
 	set_syscall_msrs();
 	set_control_registers();
 	fpu_init_cpu();

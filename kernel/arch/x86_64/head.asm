@@ -11,7 +11,7 @@
 
 %include "entry.inc"
 
-extern early_map, pvh_boot_info, start_kernel, cpu_locals, phys_base
+extern early_map, setup_first, pvh_boot_info, start_kernel, cpu_locals, phys_base
 extern BOOT_INFO_PHYS_BASE
 
 KERNEL_BASE	equ 0xffffffff80000000
@@ -23,6 +23,11 @@ CR4_PAE		equ 1 << 5
 MSR_EFER	equ 0xc0000080
 EFER_LME	equ 1 << 8
 CR0_PE		equ 1 << 0
+EFLAGS_ID	equ 1 << 21
+CPUID_LM	equ 1 << 29
+COM1		equ 0x3f8
+DEBUG_EXIT_PORT	equ 0xf4
+DEBUG_EXIT_PANIC equ 0x11
 CR0_PG		equ 1 << 31
 MSR_GS_BASE	equ 0xc0000101
 XEN_ELFNOTE_PHYS32_ENTRY equ 18
@@ -40,6 +45,8 @@ pvh_entry:
 	cli
 	cld
 	mov esp, boot_stack_top - KERNEL_BASE
+	call has_long_mode
+	jz refuse
 
 	; The first GiB at 0 and at KERNEL_BASE, by 2 MiB pages: enough to reach early_map.
 	mov edi, boot_pd_image - KERNEL_BASE
@@ -74,6 +81,52 @@ pvh_entry:
 	lgdt [boot_gdt_pointer - KERNEL_BASE]
 	jmp KERNEL_CS:(pvh_entry64 - KERNEL_BASE)
 
+; has_long_mode: ZF is set if this processor has none. Spares ebx.
+has_long_mode:
+	mov esi, ebx
+	pushfd
+	pop eax
+	mov ecx, eax
+	xor eax, EFLAGS_ID		; cannot be changed: there is not even CPUID
+	push eax
+	popfd
+	pushfd
+	pop eax
+	cmp eax, ecx
+	je .done
+	mov eax, 0x80000000
+	cpuid
+	xor edx, edx
+	cmp eax, 0x80000001
+	jb .test
+	mov eax, 0x80000001
+	cpuid
+.test:	mov ebx, esi
+	test edx, CPUID_LM
+.done:	ret
+
+; One line on the serial port, then the exit device's word for a panic.
+refuse:
+	mov esi, refusal - KERNEL_BASE
+.next:	mov al, [esi]
+	inc esi
+	test al, al
+	jz .end
+	mov ah, al
+	mov dx, COM1 + 5
+	mov ecx, 1000000		; if no port answers, nobody waits for ever
+.wait:	in al, dx
+	test al, 0x20
+	loopz .wait
+	mov al, ah
+	mov dx, COM1
+	out dx, al
+	jmp .next
+.end:	mov al, DEBUG_EXIT_PANIC
+	out DEBUG_EXIT_PORT, al
+.halt:	hlt
+	jmp .halt
+
 bits 64
 pvh_entry64:
 	mov rax, .high
@@ -105,7 +158,8 @@ _start64:
 	call start_kernel
 	ud2
 
-; take_over(rdi: phys_base): to our own tables, and GS to the first cpu_local, so that C works.
+; take_over(rdi: phys_base): to our own tables, and GS to the first cpu_local, so that C works; then
+; what a fault needs in order to be told.
 take_over:
 	mov [phys_base], rdi
 	mov eax, KERNEL_CS + 8
@@ -123,9 +177,10 @@ take_over:
 	xor ebp, ebp
 	call early_map			; returns what CR3 shall be
 	mov cr3, rax
-	ret
+	jmp setup_first
 
 section .rodata
+refusal: db "Kernel panic - not syncing: this processor has no 64-bit mode", 13, 10, 0
 align 8
 boot_gdt:
 	dq 0, 0

@@ -6,11 +6,15 @@
  * Read:   boot/bootinfo.h for the record; mm/memblock.c for where the ranges go. */
 #include <asm/setup.h>
 
+#include <asm/cpu.h>
 #include <asm/early_map.h>
+#include <asm/irq.h>
+#include <asm/percpu.h>
 #include <asm/smp.h>
 #include <boot/bootinfo.h>
 #include <debug/assert.h>
 #include <debug/printk.h>
+#include <drivers/serial.h>
 #include <init/cmdline.h>
 #include <lib/string.h>
 #include <mm/memblock.h>
@@ -87,6 +91,13 @@ static void choose_trampoline(void)
 		return;
 	memblock_reserve(best, TRAMPOLINE_BYTES);
 	smp_set_trampoline(best);
+}
+
+void setup_first(void)
+{
+	serial_init_early();
+	cpu_load_tables(&cpu_locals[0]);
+	trap_init();
 }
 
 void setup_boot_info(phys_addr_t phys)

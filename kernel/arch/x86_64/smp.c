@@ -77,8 +77,9 @@ static void __noreturn ap_main(struct cpu_local *cpu)
 	while (READ_ONCE(stage) != GO)
 		cpu_relax();
 	write_cr3(virt_to_phys(init_mm.pgd));
-	cpu_init(cpu);
+	cpu_load_tables(cpu);
 	trap_load();
+	cpu_init();
 	cpu->loaded_mm = &init_mm;
 	apic_init_cpu();
 	timer_sync_target();

@@ -11,10 +11,12 @@ struct cpu_local;
 #define IST_NMI			2
 #define IST_MACHINE_CHECK	3
 
-/* Once, first: fills cpu_features; panics if too little is there. */
+/* Each processor, by itself, before anything that may fault: GDT and TSS, and GS to @cpu. */
+void cpu_load_tables(struct cpu_local *cpu);
+/* Once: fills cpu_features; panics if too little is there. */
 void cpu_detect(void);
-/* Each processor, by itself: tables, MSRs, control registers. */
-void cpu_init(struct cpu_local *cpu);
+/* Each processor, by itself, behind the two: MSRs, control registers, FPU. */
+void cpu_init(void);
 /* Guarded stacks for @cpu's IST slots. After mm_init(). 0 or -ENOMEM. */
 int cpu_alloc_ist(struct cpu_local *cpu);
 
