@@ -1,5 +1,6 @@
 /* serial.c - the first serial port (16550 at 0x3f8): polled output and interrupts for input.
- * Holds:  if no port answers, output goes nowhere and nothing waits for it.
+ * Holds:  if no port answers, output goes nowhere and nothing waits for it. Where the port's
+ *         interrupt line leads nowhere, a timer looks for input.
  * Locks:  none; who writes in pieces keeps them apart (printk's console lock, the tty).
  * Read:   debug/printk.c and drivers/tty.c, the two users. */
 #include <drivers/serial.h>
@@ -8,6 +9,7 @@
 #include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <debug/printk.h>
+#include <sched/clock.h>
 
 #define COM1		0x3f8
 #define COM1_IRQ	4
@@ -29,9 +31,12 @@
 #define LSR_EMPTY	0x20
 #define FIFO_BYTES	16
 #define PATIENCE	1000000		/* polls; a byte takes 87 us */
+#define POLL_IDLE	(10 * NSEC_PER_MSEC)
+#define POLL_BUSY	NSEC_PER_MSEC	/* more may come, and the FIFO is short */
 
 static bool present;
 static void (*rx_fn)(unsigned char byte);
+static struct timer poll_timer;		/* without an interrupt line */
 
 void serial_init_early(void)
 {
@@ -65,10 +70,24 @@ void serial_write(const char *s, size_t bytes)
 	}
 }
 
+/* Hand on what was received. Returns whether that was anything. */
+static bool receive_all(void)
+{
+	bool any = false;
+
+	for (; inb(UART_LSR) & LSR_RECEIVED; any = true)
+		rx_fn(inb(UART_DATA));
+	return any;
+}
+
 static void serial_interrupt(void *arg)
 {
-	while (inb(UART_LSR) & LSR_RECEIVED)
-		rx_fn(inb(UART_DATA));
+	receive_all();
+}
+
+static void serial_poll(struct timer *timer)
+{
+	timer_start(timer, ktime_get() + (receive_all() ? POLL_BUSY : POLL_IDLE));
 }
 
 void serial_set_rx(void (*fn)(unsigned char byte))
@@ -77,7 +96,9 @@ void serial_set_rx(void (*fn)(unsigned char byte))
 		return;
 	rx_fn = fn;
 	if (irq_connect_isa(COM1_IRQ, serial_interrupt, NULL)) {
-		printk("serial: no interrupt line, input does not work\n");
+		printk("serial: no interrupt line, a timer looks for input\n");
+		timer_init(&poll_timer, serial_poll);
+		timer_start(&poll_timer, ktime_get());
 		return;
 	}
 	outb(UART_IER, IER_RECEIVED);

@@ -8,7 +8,7 @@ void serial_init_early(void);		/* output works from here on */
 /* Send bytes as they are (no newline translation), polling. Any context; the caller keeps pieces
  * apart. */
 void serial_write(const char *s, size_t bytes);
-/* Deliver received bytes to fn, in interrupt context. Needs the interrupt controller. */
+/* Deliver received bytes to fn, in interrupt context. Needs the interrupt controller and timers. */
 void serial_set_rx(void (*fn)(unsigned char byte));
 
 #endif
