@@ -10,7 +10,7 @@
 #include <proc/process.h>
 
 #include <asm/irqflags.h>
-#include <debug/assert.h>
+#include <debug/panic.h>
 #include <drivers/tty.h>
 #include <fs/fdtable.h>
 #include <lib/list.h>
@@ -217,14 +217,23 @@ static void exit_notify(struct task_struct *task, bool group_dead)
 	spin_unlock_irq(&tasklist_lock);
 }
 
+/* There is nothing to run any more. No registers: it was not the kernel that went wrong. */
+static void __noreturn init_is_dead(int code)
+{
+	if (code & 0x7f)
+		panic_plain("Attempted to kill init! exitcode=0x%08x: process 1 was killed by "
+			    "signal %d", code, code & 0x7f);
+	panic_plain("Attempted to kill init! exitcode=0x%08x: process 1 has exited with status %d; "
+		    "to end the machine it calls reboot(RB_POWER_OFF)", code, code >> 8 & 0xff);
+}
+
 /* The last thread begins to go; the code is what the parent will see. */
 static void group_is_dead(struct task_struct *task, int code)
 {
 	struct signal_struct *signal = task->signal;
 
 	if (task->group_leader == init_task_ptr)
-		panic("Attempted to kill init! exitcode=0x%08x",
-		      (signal->flags & SIGNAL_GROUP_EXIT) ? signal->group_exit_code : code);
+		init_is_dead((signal->flags & SIGNAL_GROUP_EXIT) ? signal->group_exit_code : code);
 	itimers_exit(signal);
 	posix_timers_exit(signal);
 	if (signal->leader)

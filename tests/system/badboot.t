@@ -4,6 +4,7 @@ a panic, early or late, says what it must and ends with its exit code."""
 import gzip
 import os
 import re
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -24,6 +25,18 @@ def panics_well(name, word):
     text = ends_saying(name, r"(?i)panic", dict(append="console=ttyS0 avocet.panic=" + word))
     assert re.search(r"\b(rip|RIP|rsp|RSP)\b", text), "no registers"
     assert re.search(r"\w+\+0x[0-9a-f]+/0x[0-9a-f]+", text), "no symbolised backtrace"
+
+
+def program_at(entry):
+    """A program whose only page, at 4 MiB, is its own header, and which starts at @entry."""
+    header = b"\x7fELF\2\1\1" + bytes(9)
+    header += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    return header + struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 120, 120, 4096)
+
+
+def init_ends(name, words, options):
+    text = ends_saying(name, "Kernel panic.*kill init.*process 1 " + words, options)
+    assert not re.search(r"RIP|Call trace", text), "registers"
 
 
 def loader_says(name, pattern, image):
@@ -91,8 +104,11 @@ def test_init(tap):
                 dict(initrd=path))
     try_out(tap, "init= names a file that does not exist", ends_saying, "init-nothing",
             r"/bin/nothing", dict(append="console=ttyS0 init=/bin/nothing"))
-    try_out(tap, "process 1 ends", ends_saying, "init-true", r"(?i)panic.*init",
-            dict(append="console=ttyS0 init=/bin/true"))
+    try_out(tap, "process 1 exits: one line, and no registers", init_ends, "init-exits",
+            "has exited with status 3; to end the machine it calls",
+            dict(append='console=ttyS0 init=/bin/sh -- -c "exit 3"'))
+    try_out(tap, "process 1 is killed: the same", init_ends, "init-dies", "was killed by signal 11",
+            dict(initrd=archive("segv-init.cpio", init=program_at(0x10000))))
 
 
 def test_uefi(tap):

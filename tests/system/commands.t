@@ -7,14 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from machine import BUILD, KERNEL, PROMPT, SCRATCH, TESTS, Machine, Tap, try_out  # noqa: E402
 
 TOP = os.path.dirname(TESTS)
-PROGRAM = """#include <stdio.h>
-int main(void) { printf("my own %s\\n", "program"); return 0; }
-"""
 
 
 class Terminal(Machine):
@@ -66,25 +64,28 @@ def leave_by_key(name):
 
 
 def own_archive():
-    """An initramfs with nothing but a program, made as README.md says."""
-    source = os.path.join(SCRATCH, "hello.c")
-    with open(source, "w") as f:
-        f.write(PROGRAM)
-    subprocess.run("musl-gcc -static -o init hello.c && echo init | cpio -o -H newc > my.cpio",
-                   shell=True, cwd=SCRATCH, check=True, stderr=subprocess.DEVNULL)
+    """An initramfs with nothing but a program, made by the very lines of README.md."""
+    with open(os.path.join(TOP, "README.md")) as f:
+        lines = re.search(r"as Linux does:\n\n((?:    .*\n)+?)    make run INITRD", f.read()).group(1)
+    subprocess.run("set -e\n" + textwrap.dedent(lines), shell=True, cwd=SCRATCH, check=True,
+                   stderr=subprocess.DEVNULL)
     return os.path.join(SCRATCH, "my.cpio")
 
 
 def own_initramfs(image):
     with make("own-initramfs", "run", "INITRD=" + image, "CPUS=1", "MEM=64") as m:
-        m.expect("^my own program", 60)
+        m.expect("^hello from process 1", 60)
+        m.end()
+        assert m.qemu.returncode == 0, "make ended with status %d" % m.qemu.returncode
 
 
 def plain_qemu(image):
     with Terminal("plain-qemu", ["qemu-system-x86_64", "-cpu", "max", "-smp", "2", "-m", "256",
                                  "-nographic", "-no-reboot", "-kernel", KERNEL, "-initrd", image,
                                  "-append", "console=ttyS0"]) as m:
-        m.expect("^my own program", 60)
+        m.expect("^hello from process 1", 60)
+        m.end()
+        assert m.qemu.returncode == 0, "QEMU ended with status %d" % m.qemu.returncode
 
 
 def main():
