@@ -208,7 +208,7 @@ doctor:
 	@tests/run-doctor $(PKGS_TEST)
 
 format:
-	@tests/check/layout --fix $$(find kernel lib boot user tests -name '*.[ch]')
+	@tests/check/layout --fix
 
 clean:
 	rm -rf build

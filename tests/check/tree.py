@@ -1,6 +1,9 @@
 """tree.py - what the checks share: the project's files, include lines, and printing TAP."""
+import fnmatch
+import functools
 import os
 import re
+import subprocess
 import sys
 
 CODE = (".c", ".h", ".asm")
@@ -9,16 +12,43 @@ MAX_COMPLAINTS = 30
 SEARCH = ["", "kernel/include/", "kernel/arch/x86_64/include/"]
 
 
-def files(*suffixes):
-    """All files below the top whose names end in one of @suffixes, sorted; none made or hidden."""
-    found = []
+def tracked():
+    """The files that git knows and that exist; None if this is no checkout, such as a copy of the
+    tree, or one unpacked inside of another project's."""
+    try:
+        git = subprocess.run(["git", "rev-parse", "--show-prefix"], capture_output=True, text=True)
+        if git.returncode or git.stdout.strip():
+            return None
+        git = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return [path for path in git.stdout.split("\0") if os.path.exists(path)] or None
+
+
+def ignored():
+    """A function that says whether .gitignore has a name."""
+    patterns = [line.strip("/") for line in read(".gitignore").split()]
+    return lambda name: any(fnmatch.fnmatch(name, one) for one in patterns)
+
+
+def found():
+    """All files below the top but those that are made."""
+    made = ignored() if os.path.exists(".gitignore") else lambda name: name == "build"
     for folder, folders, names in os.walk("."):
-        folders[:] = sorted(d for d in folders
-                            if not d.startswith(".") and os.path.join(folder, d) != "./build"
-                            and d != "__pycache__")
-        found += [os.path.join(folder, n)[2:] for n in names
-                  if not n.startswith(".") and (not suffixes or n.endswith(suffixes))]
-    return sorted(found)
+        folders[:] = [d for d in folders if d != ".git" and not made(d)]
+        yield from (os.path.join(folder, n)[2:] for n in names if not made(n))
+
+
+@functools.lru_cache(maxsize=None)
+def visible():
+    """The project's files, sorted: what lies about besides is nobody's business. None hidden."""
+    paths = tracked() or found()
+    return sorted(p for p in paths if not any(part.startswith(".") for part in p.split("/")))
+
+
+def files(*suffixes):
+    """Those of visible() whose names end in one of @suffixes."""
+    return [p for p in visible() if not suffixes or p.endswith(suffixes)]
 
 
 def read(path):
