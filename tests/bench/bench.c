@@ -32,7 +32,7 @@ double ns_per_tick;
 bool counting;
 unsigned int cpus;
 
-static const char *only;	/* run just the rows whose name has this in it */
+static const char *only;	/* run just the rows whose name has one of these, apart by commas */
 
 /* ---- helpers ---- */
 
@@ -147,7 +147,15 @@ long number_in(const char *path, const char *field)
 
 bool wanted(const char *name)
 {
-	return !only || strstr(name, only);
+	char words[256], *word, *rest;
+
+	if (!only)
+		return true;
+	snprintf(words, sizeof(words), "%s", only);
+	for (word = strtok_r(words, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
+		if (strstr(name, word))
+			return true;
+	return false;
 }
 
 /* Keeps them sorted; more than ROUNDS are not kept. */
@@ -252,6 +260,7 @@ static void run_all(const char *disk)
 		return;
 	}
 	memory_rows();
+	look_rows();
 	fork_rows();
 	process_rows();
 	rmap_rows();

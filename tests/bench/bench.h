@@ -69,6 +69,7 @@ void show_one(const char *name, double value, const char *what, const char *per)
 
 /* --- the rows, by subject --- */
 void memory_rows(void);		/* memory.c */
+void look_rows(void);		/* look.c */
 void fork_rows(void);		/* fork.c */
 void process_rows(void);	/* process.c */
 void rmap_rows(void);		/* rmap.c */
