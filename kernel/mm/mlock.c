@@ -251,33 +251,43 @@ static bool cached_resident(struct address_space *mapping, pgoff_t index)
 					  : folio_resident(entry);
 }
 
-static bool page_resident(struct vm_area_struct *vma, unsigned long addr)
+/* Page @nr of @vma, whose entry is @pte and not present. */
+static __noinline bool absent_resident(struct vm_area_struct *vma, unsigned long nr, pte_t pte)
 {
-	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
-	pte_t pte = {};
-
-	if (pmd && !pmd_none(pmd))
-		pte = ptep_get(pte_offset(pmd, addr));
-	if (pte_present(pte))
-		return true;
 	if (!pte_none(pte))
 		return swapped_resident(pte_to_swp_entry(pte));
-	return vma->vm_file &&
-	       cached_resident(file_mapping(vma->vm_file),
-			       vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT));
+	return vma->vm_file && cached_resident(file_mapping(vma->vm_file), vma->vm_pgoff + nr);
+}
+
+/* @nr pages from @addr on, of one table at most. A table that is not there is like one of zeros. */
+static void mincore_table(struct vm_area_struct *vma, unsigned long addr, unsigned long nr, u8 *vec)
+{
+	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
+	pte_t *ptep = pmd && !pmd_none(pmd) ? pte_offset(pmd, addr) : page_address(zero_page);
+
+	unsigned long first = (addr - vma->vm_start) >> PAGE_SHIFT;
+
+	memset(vec, true, nr);
+	for (unsigned long i = 0; i < nr; i++) {
+		pte_t pte = ptep_get(ptep + i);
+
+		if (!pte_present(pte))
+			vec[i] = absent_resident(vma, first + i, pte);
+	}
 }
 
 int mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec)
 {
-	struct vm_area_struct *vma = NULL;
+	unsigned long next, end = addr + (pages << PAGE_SHIFT);
+	struct vm_area_struct *vma;
 	int err = 0;
 
 	down_read(&mm->mmap_lock);
-	for (unsigned long i = 0; i < pages && !err; i++, addr += PAGE_SIZE) {
-		if (!vma || addr >= vma->vm_end)
-			vma = vma_lookup(mm, addr);
+	for (; addr < end && !err; vec += (next - addr) >> PAGE_SHIFT, addr = next) {
+		vma = vma_lookup(mm, addr);
+		next = pmd_addr_end(addr, vma ? min(end, vma->vm_end) : end);
 		if (vma)
-			vec[i] = page_resident(vma, addr);
+			mincore_table(vma, addr, (next - addr) >> PAGE_SHIFT, vec);
 		else
 			err = -ENOMEM;
 	}
