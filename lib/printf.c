@@ -333,3 +333,50 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 	return len;
 }
+
+/* How many decimal digits @value has: by its bits, of which log10(2) is a digit each, or one more. */
+static unsigned int dec_length(u64 value)
+{
+	static const u64 powers[] = {
+		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+		10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
+		1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
+		10000000000000000000u,
+	};
+	unsigned int bits = 64 - (unsigned int)__builtin_clzl(value | 1);
+	unsigned int least = bits * 1233 >> 12;
+
+	return least + (value >= powers[least]);
+}
+
+/* Two digits at a time: half the divisions. Most numbers in tables are 0. */
+char *format_dec(char *p, u64 value)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	char *end, *at;
+
+	if (value < 10) {
+		*p = (char)('0' + value);
+		return p + 1;
+	}
+	at = end = p + dec_length(value);
+	for (; value >= 10; value /= 100) {
+		*--at = pairs[value % 100 * 2 + 1];
+		*--at = pairs[value % 100 * 2];
+	}
+	if (at > p)
+		*p = (char)('0' + value);
+	return end;
+}
+
+char *format_hex(char *p, u64 value, unsigned int width)
+{
+	unsigned int digits = 16 - (unsigned int)__builtin_clzl(value | 1) / 4;
+
+	for (digits = max(digits, width); digits--;)
+		*p++ = "0123456789abcdef"[value >> digits * 4 & 15];
+	return p;
+}

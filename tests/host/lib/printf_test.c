@@ -242,6 +242,30 @@ static void sink_gets_all_pieces(void **state)
 	assert_int_equal(c.calls, 1);
 }
 
+/* Every length of number, and those beside its ends. */
+static void numbers_alone_agree_with_libc(void **state)
+{
+	char ours[64], theirs[64];
+	u64 value = 1;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		unsigned int width = (unsigned int)i % 17;
+
+		*format_dec(ours, value) = '\0';
+		libc_snprintf(theirs, sizeof(theirs), "%lu", (unsigned long)value);
+		assert_string_equal(ours, theirs);
+		*format_hex(ours, value, width) = '\0';
+		libc_snprintf(theirs, sizeof(theirs), "%0*lx", (int)width, (unsigned long)value);
+		assert_string_equal(ours, theirs);
+		value = i % 3 == 0 ? value - 1 : i % 3 == 1 ? value + 1 : value * (i % 2 ? 10 : 16);
+		if (i == 120)
+			value = ~0UL;
+	}
+	assert_ptr_equal(format_dec(ours, ~0UL), ours + FORMAT_MAX);
+	assert_ptr_equal(format_hex(ours, 0, 0), ours + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +277,7 @@ int main(void)
 		cmocka_unit_test(precision_bounds_what_is_read),
 		cmocka_unit_test(scnprintf_returns_what_is_there),
 		cmocka_unit_test(sink_gets_all_pieces),
+		cmocka_unit_test(numbers_alone_agree_with_libc),
 	};
 
 	return RUN_TESTS(tests);
