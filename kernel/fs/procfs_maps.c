@@ -24,6 +24,7 @@
 
 #define BATCH		64	/* areas for which mmap_lock is held at a time */
 #define NAME_COLUMN	73	/* where the name of an area begins */
+#define AREA_MAX	128	/* bytes before it, at the most */
 
 /* What an area without a file is for; NULL: nothing special. */
 static const char *area_name(const struct vm_area_struct *vma)
@@ -37,27 +38,65 @@ static const char *area_name(const struct vm_area_struct *vma)
 	return NULL;
 }
 
+/* Offset, device and inode of the file. */
+static char *format_origin(char *p, const struct vm_area_struct *vma)
+{
+	static const char none[] = "00000000 00:00 0";
+	const struct inode *inode;
+	dev_t dev;
+
+	if (!vma->vm_file)
+		return memcpy(p, none, sizeof(none) - 1) + sizeof(none) - 1;
+	inode = vma->vm_file->f_inode;
+	dev = inode->i_sb->s_dev;
+	p = format_hex(p, vma->vm_pgoff << PAGE_SHIFT, 8);
+	*p++ = ' ';
+	p = format_hex(p, MAJOR(dev), 2);
+	*p++ = ':';
+	p = format_hex(p, MINOR(dev), 2);
+	*p++ = ' ';
+	return format_dec(p, inode->i_ino);
+}
+
+/* The line but for the name, and the blanks before one if there is one. Returns its end. */
+static char *format_area(char *p, const struct vm_area_struct *vma, bool named)
+{
+	vm_flags_t flags = vma->vm_flags;
+	const char *start = p;
+
+	p = format_hex(p, vma->vm_start, 8);
+	*p++ = '-';
+	p = format_hex(p, vma->vm_end, 8);
+	*p++ = ' ';
+	*p++ = flags & VM_READ ? 'r' : '-';
+	*p++ = flags & VM_WRITE ? 'w' : '-';
+	*p++ = flags & VM_EXEC ? 'x' : '-';
+	*p++ = flags & VM_MAYSHARE ? 's' : 'p';
+	*p++ = ' ';
+	p = format_origin(p, vma);
+	do
+		*p++ = ' ';
+	while (named && p - start < NAME_COLUMN);
+	return p;
+}
+
 void proc_show_area(struct proc_text *text, struct vm_area_struct *vma, char *buf)
 {
-	const struct inode *inode = vma->vm_file ? vma->vm_file->f_inode : NULL;
-	dev_t dev = inode ? inode->i_sb->s_dev : 0;
-	vm_flags_t flags = vma->vm_flags;
-	const char *name;
-	char head[128];
-	int len;
+	const char *name = vma->vm_file ? d_path(&vma->vm_file->f_path, buf, PATH_MAX)
+					: area_name(vma);
+	bool named = name && !IS_ERR(name);
+	char *p = text_room(text, AREA_MAX);
 
-	len = snprintf(head, sizeof(head), "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ",
-		       vma->vm_start, vma->vm_end, flags & VM_READ ? 'r' : '-',
-		       flags & VM_WRITE ? 'w' : '-', flags & VM_EXEC ? 'x' : '-',
-		       flags & VM_MAYSHARE ? 's' : 'p', inode ? vma->vm_pgoff << PAGE_SHIFT : 0,
-		       MAJOR(dev), MINOR(dev), inode ? inode->i_ino : 0);
-	text_write(text, head, len);
-	name = inode ? d_path(&vma->vm_file->f_path, buf, PATH_MAX) : area_name(vma);
-	if (name && !IS_ERR(name)) {
-		text_printf(text, "%*s", max(NAME_COLUMN - len, 1), "");
+	if (!p)
+		return;
+	p = format_area(p, vma, named);
+	if (!named)
+		*p++ = '\n';
+	text_added(text, p);
+	if (named) {
 		text_escaped(text, name, "\n");
+		text_write(text, "\n", 1);
 	}
-	text_write(text, "\n", 1);
 }
 
 /* The next areas of @mm. False: there are no more. */

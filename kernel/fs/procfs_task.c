@@ -8,6 +8,7 @@
 #include <drivers/tty.h>
 #include <fs/fdtable.h>
 #include <fs/inode.h>
+#include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <proc/signal.h>
@@ -18,6 +19,7 @@
 #include <uapi/system.h>
 
 #define NSEC_PER_TICK	(NSEC_PER_SEC / 100)	/* the unit of times in these files */
+#define STAT_MAX	(TASK_COMM_LEN + 52 * (FORMAT_MAX + 2))	/* bytes of stat, at the most */
 
 /* Linux's task flags, as far as we have them too. */
 #define STAT_PF_EXITING		0x00000004u
@@ -194,37 +196,87 @@ static void gather_mm(struct task_struct *task, struct mm_facts *f)
 	mmput(mm);
 }
 
+/* @nr numbers, each with a blank behind it. Returns where the text goes on. */
+static char *format_fields(char *p, const s64 *fields, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		s64 value = fields[i];
+
+		if (value < 0)
+			*p++ = '-';
+		p = format_dec(p, value < 0 ? -(u64)value : (u64)value);
+		*p++ = ' ';
+	}
+	return p;
+}
+
+/* Fields 1 to 3, as they are: a name may have blanks and brackets. */
+static char *format_name(char *p, const struct task_facts *f)
+{
+	size_t len = strlen(f->comm);
+
+	p = format_dec(p, f->pid);
+	*p++ = ' ';
+	*p++ = '(';
+	memcpy(p, f->comm, len);
+	p += len;
+	*p++ = ')';
+	*p++ = ' ';
+	*p++ = f->state;
+	*p++ = ' ';
+	return p;
+}
+
 /* Fields 1 to 52 of proc(5); the comments give the number of the first in each row. */
+static char *format_stat(char *p, const struct task_facts *f, const struct mm_facts *m,
+			 int exit_code)
+{
+	const s64 before_limit[] = {
+		/* 4 */
+		f->ppid, f->pgrp, f->session, f->tty, f->tty_pgrp, f->flags,
+		/* 10 */
+		f->min_flt, f->cmin_flt, f->maj_flt, f->cmaj_flt, f->utime / NSEC_PER_TICK,
+		f->stime / NSEC_PER_TICK, f->cutime / NSEC_PER_TICK, f->cstime / NSEC_PER_TICK,
+		/* 18 */
+		20 + f->nice, f->nice, f->nr_threads, 0, f->start_time / NSEC_PER_TICK,
+		m->vsize, m->rss,
+	};
+	const s64 behind_limit[] = {
+		/* 26: code, stack, and stack and instruction pointer, which are nobody's business */
+		m->start_code, m->end_code, m->start_stack, 0, 0,
+		/* 31: only the 31 old signals fit */
+		f->pending & 0x7fffffff, f->blocked & 0x7fffffff, f->ignored & 0x7fffffff,
+		f->caught & 0x7fffffff,
+		/* 35: wait channel, swaps */
+		0, 0, 0, f->exit_signal, f->cpu, f->rt_priority, f->policy,
+		/* 42: I/O delay, guest times */
+		0, 0, 0, m->start_data, m->end_data, m->start_brk, m->arg_start, m->arg_end,
+		m->env_start, m->env_end, exit_code,
+	};
+
+	p = format_fields(format_name(p, f), before_limit, ARRAY_SIZE(before_limit));
+	p = format_dec(p, f->rss_limit);	/* up to 2^64 - 1 */
+	*p++ = ' ';
+	return format_fields(p, behind_limit, ARRAY_SIZE(behind_limit));
+}
+
 int proc_pid_stat_show(struct proc_text *text, struct inode *inode)
 {
 	struct task_struct *task = proc_i(inode)->task;
 	struct task_facts f;
 	struct mm_facts m;
 	int ret = gather(inode, &f);
+	char *p;
 
 	if (ret)
 		return ret;
 	gather_mm(task, &m);
-	text_printf(text, "%d (%s) %c %d %d %d %u %d %u ", f.pid, f.comm, f.state, f.ppid, f.pgrp,
-		    f.session, f.tty, f.tty_pgrp, f.flags);
-	/* 10 */
-	text_printf(text, "%lu %lu %lu %lu %lu %lu %lu %lu ", f.min_flt, f.cmin_flt, f.maj_flt,
-		    f.cmaj_flt, f.utime / NSEC_PER_TICK, f.stime / NSEC_PER_TICK,
-		    f.cutime / NSEC_PER_TICK, f.cstime / NSEC_PER_TICK);
-	/* 18 */
-	text_printf(text, "%d %d %u 0 %lu %lu %lu %lu ", 20 + f.nice, f.nice, f.nr_threads,
-		    f.start_time / NSEC_PER_TICK, m.vsize, m.rss, f.rss_limit);
-	/* 26: code, stack, and stack and instruction pointer, which are nobody's business */
-	text_printf(text, "%lu %lu %lu 0 0 ", m.start_code, m.end_code, m.start_stack);
-	/* 31: only the 31 old signals fit */
-	text_printf(text, "%lu %lu %lu %lu ", f.pending & 0x7fffffff, f.blocked & 0x7fffffff,
-		    f.ignored & 0x7fffffff, f.caught & 0x7fffffff);
-	/* 35: wait channel, swaps */
-	text_printf(text, "0 0 0 %d %d %u %u ", f.exit_signal, f.cpu, f.rt_priority, f.policy);
-	/* 42: I/O delay, guest times */
-	text_printf(text, "0 0 0 %lu %lu %lu %lu %lu %lu %lu %d\n", m.start_data, m.end_data,
-		    m.start_brk, m.arg_start, m.arg_end, m.env_start, m.env_end,
-		    proc_may_access(task) ? f.exit_code : 0);
+	p = text_room(text, STAT_MAX);
+	if (!p)
+		return 0;
+	p = format_stat(p, &f, &m, proc_may_access(task) ? f.exit_code : 0);
+	p[-1] = '\n';
+	text_added(text, p);
 	return 0;
 }
 

@@ -53,16 +53,18 @@ static void text_free(struct proc_text *text)
 	text_init(text);
 }
 
-static struct text_chunk *chunk_with_room(struct proc_text *text)
+/* The last one, or a new one, with room for @bytes; NULL: no memory. */
+static struct text_chunk *chunk_with_room(struct proc_text *text, size_t bytes)
 {
 	struct text_chunk *chunk;
 
 	if (!list_empty(&text->chunks)) {
 		chunk = list_last_entry(&text->chunks, struct text_chunk, list);
-		if (chunk->used < sizeof(chunk->data))
+		if (sizeof(chunk->data) - chunk->used >= bytes)
 			return chunk;
 	}
 	chunk = get_free_page(GFP_KERNEL | __GFP_NORETRY);
+	text->failed |= !chunk;
 	if (!chunk)
 		return NULL;
 	chunk->used = 0;
@@ -75,13 +77,11 @@ void text_write(struct proc_text *text, const void *data, size_t bytes)
 	const char *from = data;
 
 	while (bytes && !text->failed) {
-		struct text_chunk *chunk = chunk_with_room(text);
+		struct text_chunk *chunk = chunk_with_room(text, 1);
 		size_t n;
 
-		if (!chunk) {
-			text->failed = true;
+		if (!chunk)
 			return;
-		}
 		n = min(bytes, sizeof(chunk->data) - chunk->used);
 		memcpy(chunk->data + chunk->used, from, n);
 		chunk->used += n;
@@ -89,6 +89,23 @@ void text_write(struct proc_text *text, const void *data, size_t bytes)
 		from += n;
 		bytes -= n;
 	}
+}
+
+char *text_room(struct proc_text *text, size_t bytes)
+{
+	struct text_chunk *chunk = text->failed ? NULL : chunk_with_room(text, bytes);
+
+	BUILD_ASSERT(TEXT_ROOM <= sizeof(chunk->data));
+	return chunk ? chunk->data + chunk->used : NULL;
+}
+
+void text_added(struct proc_text *text, const char *end)
+{
+	struct text_chunk *chunk = list_last_entry(&text->chunks, struct text_chunk, list);
+	size_t bytes = end - (chunk->data + chunk->used);
+
+	chunk->used += bytes;
+	text->bytes += bytes;
 }
 
 bool text_enough(const struct proc_text *text)
@@ -118,12 +135,16 @@ void text_printf(struct proc_text *text, const char *fmt, ...)
 
 void text_escaped(struct proc_text *text, const char *s, const char *special)
 {
+	const char *plain = s;
+
 	for (; *s; s++) {
-		if (strchr(special, *s))
-			text_printf(text, "\\%03o", (unsigned char)*s);
-		else
-			text_write(text, s, 1);
+		if (!strchr(special, *s))
+			continue;
+		text_write(text, plain, s - plain);
+		text_printf(text, "\\%03o", (unsigned char)*s);
+		plain = s + 1;
 	}
+	text_write(text, plain, s - plain);
 }
 
 /* ---- reading it ---- */
