@@ -1,4 +1,5 @@
-/* utsname.c - the system's names. The release is above 3.2, which static programs insist on.
+/* utsname.c - the system's names. Programs ask for "Linux", whose ABI this is; our own name is in
+ * the version. The release is above 3.2, which static programs insist on.
  * Locks:  uts_lock guards the two names that can be changed. */
 #include <proc/utsname.h>
 
@@ -9,10 +10,10 @@
 
 static DEFINE_SPINLOCK(uts_lock, RANK_NONE);
 static struct new_utsname system_names = {	/* [uts_lock] */
-	.sysname = "Avocet",
+	.sysname = "Linux",
 	.nodename = "avocet",
 	.release = "6.1.0-avocet",
-	.version = "#1 SMP",
+	.version = "#1 SMP Avocet",
 	.machine = "x86_64",
 	.domainname = "(none)",
 };

@@ -161,7 +161,7 @@ HELPER bool on_avocet(void)
 {
 	struct utsname u;
 
-	return uname(&u) == 0 && strcmp(u.sysname, "Avocet") == 0;
+	return uname(&u) == 0 && strstr(u.version, "Avocet");
 }
 
 /* A field of /proc/meminfo in KiB, or -1. */

@@ -42,7 +42,7 @@ COMMANDS = [
     ("free", "free | awk '/^Mem/ { print ($2 > 0 && $3 > 0 && $4 > 0) }'", "1"),
     ("ps", "ps | awk '$1 == 1 { print $NF }'", "/init"),
     ("top", "top -b -n 1 | grep -c '^Mem'", "1"),
-    ("uname", "uname -s; uname -r", "Avocet\n6.1.0-avocet"),
+    ("uname", "uname -s; uname -r; uname -v", "Linux\n6.1.0-avocet\n#1 SMP Avocet"),
     ("hostname", "hostname", "avocet"),
     ("/proc/self/maps", "grep -c stack /proc/self/maps", "1"),
     ("the devices",

@@ -58,7 +58,7 @@ static void welcome(void)
 
 	if (uname(&uts) < 0)
 		return;
-	printf("\nWelcome to %s %s on %s.\n", uts.sysname, uts.release, uts.machine);
+	printf("\nWelcome to Avocet %s on %s.\n", uts.release, uts.machine);
 	printf("Try: ps, free, cat /proc/self/maps, ls /bin. "
 	       "To leave: poweroff (or Ctrl-A X in QEMU).\n\n");
 	fflush(stdout);
