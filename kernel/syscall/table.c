@@ -18,6 +18,9 @@
 /* The functions have typed arguments, each passed in one register, as the caller filled it. */
 #define ENTRY(name)	[__NR_##name] = (syscall_fn)(void (*)(void))sys_##name
 
+/* A call on sockets, which all have the same answer. */
+#define ON_SOCKET(name)	[__NR_##name] = (syscall_fn)(void (*)(void))sys_on_socket
+
 static long no_syscall(void);
 
 /* All that is not here has the same answer. */
@@ -142,6 +145,24 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(close_range),
 	ENTRY(faccessat2),
 	ENTRY(epoll_pwait2),
+	ENTRY(socket),
+	ENTRY(socketpair),
+	ON_SOCKET(bind),
+	ON_SOCKET(connect),
+	ON_SOCKET(listen),
+	ON_SOCKET(accept),
+	ON_SOCKET(accept4),
+	ON_SOCKET(shutdown),
+	ON_SOCKET(getsockname),
+	ON_SOCKET(getpeername),
+	ON_SOCKET(setsockopt),
+	ON_SOCKET(getsockopt),
+	ON_SOCKET(sendto),
+	ON_SOCKET(recvfrom),
+	ON_SOCKET(sendmsg),
+	ON_SOCKET(recvmsg),
+	ON_SOCKET(sendmmsg),
+	ON_SOCKET(recvmmsg),
 
 	/* mm.h */
 	ENTRY(mmap),

@@ -33,7 +33,7 @@ def unnamed(folder, names):
 
 
 def syscalls_in_table():
-    return re.findall(r"^\tENTRY\((\w+)\),$", read("kernel/syscall/table.c"), re.M)
+    return re.findall(r"^\t(?:ENTRY|ON_SOCKET)\((\w+)\),$", read("kernel/syscall/table.c"), re.M)
 
 
 def syscalls_in_rows():

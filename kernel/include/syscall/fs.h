@@ -162,4 +162,9 @@ long sys_umask(int mask);
 long sys_mount(char *dev, char *dir, char *type, unsigned long flags, void *data);
 long sys_umount2(char *name, int flags);
 
+/* kernel/syscall/socket.c */
+long sys_socket(int family, int type, int protocol);
+long sys_socketpair(int family, int type, int protocol, int *fds);
+long sys_on_socket(int fd);
+
 #endif
