@@ -2,7 +2,8 @@
  * Everything in the file is checked before it is used, and everything is mapped into a new mm that
  * no thread runs in yet: a bad file costs an errno and nothing else.
  * Programs (ET_EXEC) go where they say, position-independent ones (ET_DYN) to ELF_ET_DYN_BASE, an
- * interpreter (PT_INTERP) into the mmap area. Segments are file mappings; only the page in which a
+ * interpreter (PT_INTERP) into the mmap area. What has no place of its own is moved by a multiple of
+ * the largest alignment of its segments. Segments are file mappings; only the page in which a
  * segment's file part ends is written to, to zero its rest.
  * Read:   exec.c; lib/elf.h for the format. */
 #include "exec.h"
@@ -31,6 +32,7 @@ struct elf_file {
 	unsigned long		bias;		/* added to every address in the file */
 	/* of all segments, bytes, without bias; page aligned */
 	unsigned long		low, high;
+	unsigned long		align;		/* bias is a multiple of it */
 };
 
 static int check_ehdr(const struct elf64_ehdr *ehdr)
@@ -68,6 +70,7 @@ static int check_segments(struct elf_file *elf)
 	int err;
 
 	elf->low = ~0UL;
+	elf->align = PAGE_SIZE;
 	for (i = 0; i < elf->ehdr.e_phnum; i++) {
 		const struct elf64_phdr *ph = &elf->phdrs[i];
 
@@ -78,6 +81,8 @@ static int check_segments(struct elf_file *elf)
 			return err;
 		if (elf->low == ~0UL)
 			elf->low = ph->p_vaddr & PAGE_MASK;
+		if (!(ph->p_align & (ph->p_align - 1)))	/* what is no power of two means nothing */
+			elf->align = max(elf->align, ph->p_align);
 	}
 	elf->high = PAGE_ALIGN(end);
 	return elf->low == ~0UL ? -ENOEXEC : 0;
@@ -242,17 +247,18 @@ static int read_interp_name(const struct elf_file *elf, const struct elf64_phdr 
 	return 0;
 }
 
-/* Choose a place for the whole of @elf by mapping it as one piece; the segments then replace
- * that. */
+/* Choose a place for the whole of @elf by mapping it as one piece, as high in there as its alignment
+ * allows; the segments then replace that. */
 static int reserve(struct mm_struct *mm, struct elf_file *elf)
 {
-	unsigned long addr = do_mmap(mm, NULL, 0, elf->high - elf->low, PROT_NONE,
+	unsigned long room = elf->high - elf->low + elf->align - PAGE_SIZE;
+	unsigned long addr = do_mmap(mm, NULL, 0, room, PROT_NONE,
 				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
 
 	if (IS_ERR((void *)addr))
 		return PTR_ERR((void *)addr);
-	elf->bias = addr - elf->low;
-	return do_munmap(mm, addr, elf->high - elf->low);
+	elf->bias = ALIGN_DOWN(addr + room - elf->high, elf->align);
+	return do_munmap(mm, addr, room);
 }
 
 static int load_interp(struct exec_image *image, const char *name)
@@ -302,12 +308,14 @@ static int look_at_others(const struct elf_file *elf, char **interp, bool *exec_
 
 static int place_program(struct elf_file *elf)
 {
+	const unsigned long top = STACK_TOP - (1UL << 20);
+	unsigned long start;
+
 	if (elf->ehdr.e_type == ET_DYN)
-		elf->bias = ELF_ET_DYN_BASE - elf->low;
-	if (elf->low + elf->bias < MMAP_MIN_ADDR || elf->high - elf->low > TASK_SIZE ||
-	    elf->high + elf->bias > STACK_TOP - (1UL << 20))
-		return -ENOEXEC;
-	return 0;
+		elf->bias = ALIGN_DOWN(ELF_ET_DYN_BASE - elf->low, elf->align);
+	start = elf->low + elf->bias;
+	return start < MMAP_MIN_ADDR || start > top || elf->high - elf->low > top - start
+		       ? -ENOEXEC : 0;
 }
 
 int exec_load_elf(struct exec_image *image, bool *exec_stack)

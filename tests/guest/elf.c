@@ -266,6 +266,109 @@ static void damaged(void)
 	is(run(sizeof(im)), EXITED(42), "after all that a good program still runs");
 }
 
+/* ---- alignment ---- */
+
+#define INTERP	"/tmp/elf-interpreter"
+
+static const unsigned char pause_for_ever[] = { 0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7 };
+
+/* A position-independent program of one segment that does nothing for ever. Linux zeroes the rest of
+ * an interpreter's last page, which must be writable. */
+static void position_independent(unsigned long align)
+{
+	good();
+	im.eh.e_type = ET_DYN;
+	im.eh.e_entry = offsetof(struct image, text);
+	im.ph[0].p_flags |= PF_W;
+	im.ph[0].p_vaddr = 0;
+	im.ph[0].p_align = align;
+	memcpy(im.text, pause_for_ever, sizeof(pause_for_ever));
+}
+
+/* Where @path begins in @pid, once it is there; 0: it never is. */
+static unsigned long place_of(pid_t pid, const char *path)
+{
+	unsigned long at = 0, start;
+	char line[256], maps[64];
+	int tries;
+
+	snprintf(maps, sizeof(maps), "/proc/%d/maps", pid);
+	for (tries = 0; !at && tries < 500; tries++) {
+		FILE *f = fopen(maps, "r");
+
+		while (!at && f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "%lx-", &start) == 1 && strstr(line, path) &&
+			    line[strlen(line) - 2] == path[strlen(path) - 1])
+				at = start;
+		if (f)
+			fclose(f);
+		if (!at)
+			usleep(10000);
+	}
+	return at;
+}
+
+/* Run the image, and find the file @path in it. */
+static unsigned long placed(const char *path)
+{
+	char *argv[] = { NAME, NULL }, *envp[] = { NULL };
+	unsigned long at;
+	pid_t pid;
+
+	write_image(sizeof(im));
+	pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		execve(NAME, argv, envp);
+		_exit(100);
+	}
+	at = place_of(pid, path);
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0) == pid);
+	return at;
+}
+
+static void with_interpreter(unsigned long align)
+{
+	position_independent(align);
+	im.eh.e_phnum = 2;
+	im.ph[1].p_type = PT_INTERP;
+	im.ph[1].p_offset = offsetof(struct image, text) + 100;
+	im.ph[1].p_filesz = sizeof(INTERP);
+	strcpy((char *)im.text + 100, INTERP);
+}
+
+static void aligned(void)
+{
+	const unsigned long aligns[] = { 64 << 10, 2 << 20, 1 << 30, 3 << 20, 0 };
+	const char *names[] = { "64 KiB", "2 MiB", "1 GiB", "no power of two", "0" };
+	unsigned long at, mask;
+	size_t i;
+
+	for (i = 0; i < COUNT(aligns); i++) {
+		mask = i < 3 ? aligns[i] - 1 : PAGE - 1;
+		position_independent(PAGE);
+		write_image(sizeof(im));
+		must(rename(NAME, INTERP) == 0);
+		with_interpreter(aligns[i]);
+		at = placed(NAME);
+		ok(at && !(at & mask), "a program aligned to %s has a place (%lx)", names[i], at);
+		if (!on_avocet()) {
+			skip("6.1 does not align these", "the two that Linux 6.1 does not align");
+			continue;
+		}
+		position_independent(aligns[i]);
+		at = placed(NAME);
+		ok(at && !(at & mask), "without an interpreter too (%lx)", at);
+		write_image(sizeof(im));
+		must(rename(NAME, INTERP) == 0);
+		with_interpreter(PAGE);
+		at = placed(INTERP);
+		ok(at && !(at & mask), "so has an interpreter (%lx)", at);
+	}
+	unlink(INTERP);
+}
+
 static void body(void)
 {
 	good_ones();
@@ -276,6 +379,7 @@ static void body(void)
 	bad_entry();
 	bad_interpreter();
 	damaged();
+	aligned();
 	unlink(NAME);
 }
 
