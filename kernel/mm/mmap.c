@@ -421,12 +421,15 @@ unsigned long do_brk(struct mm_struct *mm, unsigned long brk)
 
 /* --- the stack --- */
 
-int setup_stack_vma(struct mm_struct *mm, unsigned long top, bool exec)
+#define STACK_HEADROOM	(128UL << 10)	/* as Linux has it when a program starts */
+
+int setup_stack_vma(struct mm_struct *mm, unsigned long top, unsigned long bytes, bool exec)
 {
 	const vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
 				 VM_GROWSDOWN | VM_ACCOUNT | (exec ? VM_EXEC : 0);
-	/* 128 KiB at once, as Linux has when a program starts. */
-	unsigned long start = top - 33 * PAGE_SIZE;
+	unsigned long needed = PAGE_ALIGN(bytes);
+	unsigned long size = min(rlimit(RLIMIT_STACK) & PAGE_MASK, needed + STACK_HEADROOM);
+	unsigned long start = top - max(size, needed);
 	int err;
 
 	down_write(&mm->mmap_lock);

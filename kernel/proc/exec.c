@@ -177,10 +177,11 @@ static int collect_prefix(struct exec_image *image, const struct script_words *w
 
 	if (!words->nr)
 		return 0;
-	for (i = words->nr; !err && i > 0; i--, image->prefix.argc++)
-		err = strings_add(&image->prefix, words->word[i - 1]);
 	s->start = strings_first_length(s);
 	s->argc--;
+	strings_put_below(&image->prefix, s);
+	for (i = words->nr; !err && i > 0; i--, image->prefix.argc++)
+		err = strings_add(&image->prefix, words->word[i - 1]);
 	return err;
 }
 

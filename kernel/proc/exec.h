@@ -15,6 +15,8 @@ struct exec_strings {
 	unsigned int	nr_pages, max_pages;
 	size_t		bytes;		/* in all strings */
 	size_t		limit;		/* what strings and pointers together may need */
+	size_t		stack_limit;	/* what the stack that they come to may have */
+	size_t		above;		/* of the stack, taken by what lies above the strings */
 	unsigned int	argc, envc;
 	/* offsets of the first environment string, and execfn */
 	size_t		env_at, name_at;
@@ -43,6 +45,8 @@ struct exec_image {
 void strings_init(struct exec_strings *s);
 void strings_free(struct exec_strings *s);
 int strings_add(struct exec_strings *s, const char *string);		/* -E2BIG, -ENOMEM */
+/* @prefix, still empty, is to lie below @s: what it may need is what that leaves. */
+void strings_put_below(struct exec_strings *prefix, const struct exec_strings *s);
 /* All strings of the vector @ptrs; *count grows by their number. @kernel: it is the kernel's own.
  * -EFAULT too. */
 int strings_add_vector(struct exec_strings *s, char *const *ptrs, bool kernel, unsigned int *count);

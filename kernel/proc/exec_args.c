@@ -25,6 +25,7 @@
 #include <uapi/time.h>
 
 #define MAX_ARG_STRLEN	(32 * PAGE_SIZE)	/* one string, NUL included */
+#define END_MARK	8UL		/* zero bytes above all strings */
 #define ARG_MIN_TOTAL	(128UL << 10)
 #define ARG_MAX_TOTAL	(6UL << 20)
 
@@ -33,7 +34,20 @@
 void strings_init(struct exec_strings *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->limit = clamp(rlimit(RLIMIT_STACK) / 4, ARG_MIN_TOTAL, ARG_MAX_TOTAL);
+	s->stack_limit = rlimit(RLIMIT_STACK);
+	s->limit = clamp(s->stack_limit / 4, ARG_MIN_TOTAL, ARG_MAX_TOTAL);
+	s->above = END_MARK;
+}
+
+static size_t pointers(const struct exec_strings *s)
+{
+	return ((size_t)s->argc + s->envc) * sizeof(u64);
+}
+
+void strings_put_below(struct exec_strings *prefix, const struct exec_strings *s)
+{
+	prefix->above = s->above + s->bytes - s->start;
+	prefix->limit = s->limit - (s->bytes - s->start) - pointers(s);
 }
 
 void strings_free(struct exec_strings *s)
@@ -73,12 +87,14 @@ static char *strings_tail(struct exec_strings *s, size_t *room)
 	return s->pages[nr] + s->bytes % PAGE_SIZE;
 }
 
-/* One more string has been added: does all of it still fit? */
+/* One more string has been added: does all of it still fit? A stack has one page whatever its
+ * limit. */
 static int check_total(const struct exec_strings *s)
 {
-	size_t pointers = ((size_t)s->argc + s->envc + 4) * sizeof(u64);
+	size_t stack = PAGE_ALIGN(s->above + s->bytes);
 
-	return s->bytes + pointers > s->limit ? -E2BIG : 0;
+	return s->bytes + pointers(s) > s->limit ||
+	       (stack > PAGE_SIZE && stack > s->stack_limit) ? -E2BIG : 0;
 }
 
 int strings_add(struct exec_strings *s, const char *string)
@@ -143,8 +159,8 @@ int strings_add_vector(struct exec_strings *s, char *const *ptrs, bool kernel, u
 			return -EFAULT;
 		if (!string)
 			break;
-		err = kernel ? strings_add(s, string) : strings_add_user(s, string);
 		(*count)++;
+		err = kernel ? strings_add(s, string) : strings_add_user(s, string);
 	}
 	return err;
 }
@@ -298,11 +314,12 @@ int exec_build_stack(struct exec_image *image, bool exec_stack)
 {
 	const struct exec_strings *s = &image->strings;
 	struct mm_struct *mm = image->mm;
-	unsigned long base = STACK_TOP - 8 - s->bytes;
+	unsigned long base = STACK_TOP - END_MARK - s->bytes;
 	unsigned long low = base + s->start - image->prefix.bytes;
 	unsigned long extra = ALIGN_DOWN(low - 24, 16UL);
 	unsigned int nr_aux, nr_words;
-	int err = setup_stack_vma(mm, STACK_TOP, exec_stack);
+	vm_fault_t fault;
+	int err = setup_stack_vma(mm, STACK_TOP, STACK_TOP - low, exec_stack);
 
 	if (err)
 		return err;
@@ -313,9 +330,10 @@ int exec_build_stack(struct exec_image *image, bool exec_stack)
 	nr_words = 1 + image->prefix.argc + s->argc + 1 + s->envc + 1 + nr_aux;
 	image->sp = ALIGN_DOWN(extra - nr_words * sizeof(u64), 16UL);
 	mm->start_stack = image->sp;
-	/* The area starts with 128 KiB and grows down to what we need. */
-	if (mm_fault(mm, image->sp, FAULT_FLAG_WRITE | FAULT_FLAG_USER) & VM_FAULT_ERROR)
-		return -ENOMEM;
+	/* The area grows down to what we need, if the limit allows it. */
+	fault = mm_fault(mm, image->sp, FAULT_FLAG_WRITE | FAULT_FLAG_USER);
+	if (fault & VM_FAULT_ERROR)
+		return fault & VM_FAULT_OOM ? -ENOMEM : -E2BIG;
 	err = copy_strings(mm, s, base);
 	if (!err)
 		err = copy_strings(mm, &image->prefix, low);

@@ -355,6 +355,87 @@ static void big(void)
 	munmap(one, MIB);
 }
 
+/* The size of our stack's area. */
+static unsigned long stack_bytes(void)
+{
+	unsigned long start, end, here = (unsigned long)&end, bytes = 0;
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[256];
+
+	while (!bytes && f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx-%lx", &start, &end) == 2 && start <= here && here < end)
+			bytes = end - start;
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+/* How much stack, in pages, do we have beyond the strings? @arg: the limit in KiB. */
+static int mode_stack(int argc, char **argv)
+{
+	unsigned long limit = strtoul(argv[2], NULL, 10) * 1024, bytes = stack_bytes();
+	unsigned long strings = 0;
+	int i;
+
+	for (i = 3; i < argc; i++)
+		strings += strlen(argv[i]) + 1;
+	if (!bytes || bytes > limit)
+		return 1;
+	/* 128 KiB more, and what our own frames needed. */
+	return bytes < limit && bytes < strings + (128 << 10) ? 2 : 0;
+}
+
+static rlim_t stack_limit;
+
+static int exec_limited(void *argv)
+{
+	struct rlimit r = { stack_limit, RLIM_INFINITY };
+	char *envp[] = { NULL };
+
+	if (setrlimit(RLIMIT_STACK, &r))
+		return 99;
+	execve(SELF, argv, envp);
+	return 100 + (errno < 100 ? errno : 100);
+}
+
+/* Wait status of a program that gets @nr strings of @bytes, NUL included, under a stack limit. */
+static int exec_with_stack(unsigned int kib, int nr, size_t bytes)
+{
+	static char *argv[1000], text[131073], number[12];
+	int i;
+
+	snprintf(number, sizeof(number), "%u", kib);
+	memset(text, 'x', sizeof(text));
+	text[bytes - 1] = 0;
+	argv[0] = "exec";
+	argv[1] = "stack";
+	argv[2] = number;
+	for (i = 0; i < nr; i++)
+		argv[3 + i] = text;
+	argv[3 + nr] = NULL;
+	stack_limit = kib * 1024UL;
+	return child(exec_limited, argv);
+}
+
+static void small_stacks(void)
+{
+	const int too_big = EXITED(100 + E2BIG);
+
+	is(exec_with_stack(64, 0, 1), 0, "under a limit of 64 KiB a program has that much stack");
+	is(exec_with_stack(64, 10, 4096), 0, "also with 40 KiB of strings");
+	ok(exec_with_stack(64, 15, 4096) != too_big, "60 KiB may be too much for the program");
+	is(exec_with_stack(64, 16, 4096), too_big, "strings that fill the limit are too big");
+	is(exec_with_stack(120, 24, 4096), 0, "96 KiB of strings fit into 120 KiB");
+	is(exec_with_stack(120, 30, 4096), too_big, "120 KiB do not");
+	is(exec_with_stack(120, 1, 131072), too_big, "nor does one long string");
+	is(exec_with_stack(160, 31, 4096), 0, "a limit of 160 KiB takes 124 KiB of strings");
+	is(exec_with_stack(160, 32, 4096), too_big, "and not 128 KiB");
+	is(exec_with_stack(1024, 63, 4096), 0, "of a larger limit a quarter is for strings");
+	is(exec_with_stack(1024, 64, 4096), too_big, "and no more");
+	is(exec_with_stack(8192, 510, 4096), 0, "2 MiB of 8");
+	is(exec_with_stack(8192, 512, 4096), too_big, "and no more of these either");
+}
+
 static void write_file(const char *path, const char *text, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
@@ -457,6 +538,7 @@ static void body(void)
 	keeping();
 	killed_while_it_execs();
 	big();
+	small_stacks();
 	scripts();
 	refused();
 	child_ok(again_and_again, NULL, "a process can exec 100 times");
@@ -490,6 +572,8 @@ int main(int argc, char **argv)
 		return mode_auxv();
 	if (!strcmp(mode, "align"))
 		return mode_align();
+	if (!strcmp(mode, "stack"))
+		return mode_stack(argc, argv);
 	if (!strcmp(mode, "exe"))
 		return mode_exe();
 	if (!strcmp(mode, "comm"))

@@ -77,8 +77,6 @@ unsigned long do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long 
 unsigned long do_brk(struct mm_struct *mm, unsigned long brk);	/* the new or unchanged break */
 int do_madvise(struct mm_struct *mm, unsigned long addr, unsigned long len, int advice);
 
-/* exec: a writable growing-down area ending at @top (page aligned); 0 or errno. @exec: executable
- * stack. */
 extern unsigned int max_map_count;	/* areas a process may have */
 #define MMAP_MIN_ADDR	65536UL		/* nothing below, so that a NULL pointer faults */
 
@@ -87,7 +85,10 @@ extern unsigned int max_map_count;	/* areas a process may have */
 #define OVERCOMMIT_ALWAYS	1
 extern unsigned int vm_overcommit_memory;
 
-int setup_stack_vma(struct mm_struct *mm, unsigned long top, bool exec);
+/* exec: a writable growing-down area ending at @top (page aligned), with 128 KiB more than the
+ * @bytes that are about to be written there, but no more than RLIMIT_STACK allows beyond them.
+ * @exec: executable stack. 0 or -ENOMEM. */
+int setup_stack_vma(struct mm_struct *mm, unsigned long top, unsigned long bytes, bool exec);
 /* Copy to or from another address space, faulting pages in. Bytes copied, short at the first bad
  * page. Used for exec's argument strings, /proc/PID/mem, process_vm_*. @force ignores missing
  * rights for reads. */

@@ -262,7 +262,7 @@ static long run_remote_write(struct mm_struct *mm)
 
 static long run_stack(struct mm_struct *mm)
 {
-	return setup_stack_vma(mm, FREE, false);
+	return setup_stack_vma(mm, FREE, PAGE_SIZE, false);
 }
 
 /* --- what is out comes back --- */

@@ -47,9 +47,9 @@ static void a_stack_grows_to_its_limit_and_keeps_its_distance(void **state)
 	u8 byte;
 
 	map_anon(mm, top - 8 * PAGE_SIZE, PAGE_SIZE, RW);
-	assert_int_equal(setup_stack_vma(mm, top, false), -ENOMEM);
+	assert_int_equal(setup_stack_vma(mm, top, PAGE_SIZE, false), -ENOMEM);
 	assert_int_equal(do_munmap(mm, top - 8 * PAGE_SIZE, PAGE_SIZE), 0);
-	assert_int_equal(setup_stack_vma(mm, top, false), 0);
+	assert_int_equal(setup_stack_vma(mm, top, PAGE_SIZE, false), 0);
 	write8(0, mm, top - 1, 7);
 	write8(0, mm, top - 100 * PAGE_SIZE, 8);
 	assert_int_equal(mm->stack_vm, 100);
