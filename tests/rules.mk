@@ -5,7 +5,7 @@ include tests/guest/rules.mk
 -include tests/bench/rules.mk
 
 export BUILD ACCEL TIMEOUT_SCALE QEMU_EXTRA
-export KERNEL_CFLAGS = $(CFLAGS)
+export KERNEL_CFLAGS = $(CFLAGS) $(MAYBE_WERROR)
 export EFI_CFLAGS
 
 # $(call run_tests,COMMAND) TEST...: `COMMAND TEST` for each; run-test says why one fails.

@@ -149,7 +149,7 @@ long sys_gettimeofday(struct timeval *tv, struct timezone *tz)
 long sys_settimeofday(const struct timeval *tv, const struct timezone *tz)
 {
 	struct timezone ktz;
-	struct timespec ts;
+	struct timespec ts = { 0, 0 };
 	struct timeval ktv;
 
 	if (tv) {

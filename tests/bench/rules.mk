@@ -5,7 +5,7 @@ MODES		?= count,tcg1,tcg2,swap-count,swap-tcg
 BENCH_OUT	:= $(BUILD)/tests/bench
 BENCH_IMAGE	:= $(BENCH_OUT)/bench.cpio
 BENCH_SRC	:= $(sort $(wildcard tests/bench/*.c))
-BENCH_CFLAGS	:= -static -O2 -g -Wall -Wextra -Werror -pthread
+BENCH_CFLAGS	:= -static -O2 -g -Wall -Wextra $(MAYBE_WERROR) -pthread
 
 $(BENCH_OUT)/bench: $(BENCH_SRC) tests/bench/bench.h tests/bench/rules.mk
 	@mkdir -p $(@D)

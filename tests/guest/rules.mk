@@ -5,7 +5,7 @@ GUEST_TESTS   := $(patsubst tests/guest/%.c,%,$(GUEST_SOURCES))
 # Those that get disks and little memory, in a boot of their own.
 GUEST_SWAP    := $(filter swap% blk,$(GUEST_TESTS))
 GUEST_PLAIN   := $(filter-out $(GUEST_SWAP),$(GUEST_TESTS))
-GUEST_CFLAGS  := -static -O2 -g -Wall -Wextra -Werror -pthread
+GUEST_CFLAGS  := -static -O2 -g -Wall -Wextra $(MAYBE_WERROR) -pthread
 
 # Built with the system's gcc -static (glibc); all others with musl-gcc -static.
 GLIBC := glibc pie

@@ -3,7 +3,7 @@
 
 HOST_CC		?= gcc
 HOST_SANITIZE	?= -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_CFLAGS	:= -std=gnu11 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer \
+HOST_CFLAGS	:= -std=gnu11 -O1 -g -Wall -Wextra $(MAYBE_WERROR) -fno-omit-frame-pointer \
 		   -fno-strict-aliasing "-ffile-prefix-map=$(CURDIR)=." $(HOST_SANITIZE) -I.
 HOST_OUT	:= $(BUILD)/tests/host
 

@@ -22,6 +22,24 @@ def make(where, *arguments):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def append(where, name, text):
+    with open(os.path.join(where, name), "a", encoding="utf-8") as f:
+        f.write(text)
+
+
+def warnings(tap, tree):
+    """What warns builds, unless WERROR=1 is given; programs of users always do."""
+    append(tree, "boot/memmap.c", "static int nobody_reads_this;\n")
+    append(tree, "user/demo/mine.c", "int main(int argc, char **argv)\n{\n\treturn 0;\n}\n")
+    made = make(tree, "BUILD=out", "WERROR=1", "out/user/demo/mine")
+    tap.ok(made.returncode == 0, "a user's program that warns builds", made.stdout.splitlines())
+    made = make(tree, "BUILD=out", "WERROR=1", "out/efi/memmap.o")
+    tap.ok(made.returncode != 0, "a file that warns fails with WERROR=1", made.stdout.splitlines())
+    made = make(tree, "BUILD=out", "out/efi/memmap.o")
+    tap.ok(made.returncode == 0 and "nobody_reads_this" in made.stdout,
+           "and builds without it, with the warning shown", made.stdout.splitlines())
+
+
 def main():
     tap = Tap()
     top = os.path.dirname(TESTS)
@@ -44,6 +62,7 @@ def main():
         tap.none("building again makes nothing",
                  (s for s in again.stdout.splitlines()
                   if "up to date" not in s and "directory" not in s))
+        warnings(tap, elsewhere)
     finally:
         shutil.rmtree(elsewhere)
     text = make(top, "help").stdout
