@@ -83,7 +83,16 @@ EFI_CFLAGS	:= -std=gnu11 -O2 -Wall -Wextra -ffreestanding -fpic -fshort-wchar \
 		   -fcf-protection=none -fno-strict-aliasing -DGNU_EFI_USE_MS_ABI \
 		   "-ffile-prefix-map=$(CURDIR)=." -I. \
 		   -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-EFI_SECTIONS	:= .text .sdata .data .dynamic .dynsym .rel .rela .rel.* .rela.* .reloc
+EFI_SECTIONS	:= .text .rodata .sdata .data .dynamic .dynsym .rel .rela .rel.* .rela.* .reloc
+# Distributions keep gnu-efi in different folders, and two of its files under different names.
+EFI_DIRS	:= $(foreach dir,/usr/lib /usr/lib/x86_64-linux-gnu /usr/lib64,\
+		   $(dir) $(dir)/gnuefi $(dir)/gnuefi/x86_64 $(dir)/gnuefi/x64)
+efi_find	= $(firstword $(wildcard $(foreach name,$(1),$(EFI_DIRS:%=%/$(name)))) $(1))
+EFI_LDS		:= $(call efi_find,elf_x86_64_efi.lds efi.lds)
+EFI_CRT0	:= $(call efi_find,crt0-efi-x86_64.o crt0.o)
+EFI_LDFLAGS	:= -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
+		   -T $(EFI_LDS) $(addprefix -L,$(wildcard $(EFI_DIRS)))
+EFI_OBJCOPY	:= $(EFI_SECTIONS:%=-j "%") --output-target=efi-app-x86_64 --subsystem=10
 
 # ---- user programs ----
 MUSL		:= musl-gcc
@@ -109,6 +118,8 @@ $(BUILD)/$(1): FORCE
 endef
 $(eval $(call remember,obj/.options,$(CFLAGS) $(NASMFLAGS)))
 $(eval $(call remember,obj/.objects,$(LDFLAGS) $(KERNEL_OBJ)))
+$(eval $(call remember,efi/.options,$(EFI_CFLAGS)))
+$(eval $(call remember,efi/.objects,$(EFI_LDFLAGS) $(EFI_CRT0) $(EFI_OBJ) $(EFI_OBJCOPY)))
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/obj/.options
 	@mkdir -p $(@D)
@@ -134,18 +145,15 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJ) linker.ld kernel/debug/kallsyms.awk $(BUILD)/
 	$(Q)$(LD) $(LDFLAGS) $(LD_WERROR) -o $@ $(KERNEL_OBJ) $(BUILD)/obj/kallsyms1.o
 	$(Q)nm -n $@ | awk -f kernel/debug/kallsyms.awk | cmp - $(BUILD)/obj/kallsyms1.s
 
-$(BUILD)/efi/%.o: boot/%.c
+$(BUILD)/efi/%.o: boot/%.c $(BUILD)/efi/.options
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(EFI_CFLAGS) $(MAYBE_WERROR) -MMD -MP -c $< -o $@
 
-$(BUILD)/efi/BOOTX64.EFI: $(EFI_OBJ)
+$(BUILD)/efi/BOOTX64.EFI: $(EFI_OBJ) $(BUILD)/efi/.objects
 	$(say) LD $@
-	$(Q)$(LD) -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none \
-		-T /usr/lib/elf_x86_64_efi.lds -o $(BUILD)/efi/loader.so \
-		/usr/lib/crt0-efi-x86_64.o $(EFI_OBJ) -L/usr/lib -lefi -lgnuefi
-	$(Q)objcopy $(EFI_SECTIONS:%=-j '%') --target efi-app-x86_64 --subsystem=10 \
-		$(BUILD)/efi/loader.so $@
+	$(Q)$(LD) $(EFI_LDFLAGS) -o $(BUILD)/efi/loader.so $(EFI_CRT0) $(EFI_OBJ) -lefi -lgnuefi
+	$(Q)objcopy $(EFI_OBJCOPY) $(BUILD)/efi/loader.so $@
 
 $(BUILD)/user/%: user/%.c
 	@mkdir -p $(@D)

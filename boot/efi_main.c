@@ -168,6 +168,18 @@ static CHAR8 *make_cmdline(EFI_HANDLE image, EFI_FILE_HANDLE root, UINTN *size)
 	return text;
 }
 
+/* gnu-efi's CompareGuid says 0 for equal before its version 4 and TRUE from then on. */
+static BOOLEAN same_guid(const EFI_GUID *a, const EFI_GUID *b)
+{
+	const UINT8 *x = (const UINT8 *)a, *y = (const UINT8 *)b;
+	UINTN i;
+
+	for (i = 0; i < sizeof(*a); i++)
+		if (x[i] != y[i])
+			return FALSE;
+	return TRUE;
+}
+
 static UINT64 find_rsdp(void)
 {
 	EFI_GUID acpi20 = ACPI_20_TABLE_GUID, acpi10 = ACPI_TABLE_GUID;
@@ -177,9 +189,9 @@ static UINT64 find_rsdp(void)
 	for (i = 0; i < system_table->NumberOfTableEntries; i++) {
 		EFI_CONFIGURATION_TABLE *table = &system_table->ConfigurationTable[i];
 
-		if (CompareGuid(&table->VendorGuid, &acpi20) == 0)
+		if (same_guid(&table->VendorGuid, &acpi20))
 			return (UINT64)table->VendorTable;
-		if (CompareGuid(&table->VendorGuid, &acpi10) == 0)
+		if (same_guid(&table->VendorGuid, &acpi10))
 			found = (UINT64)table->VendorTable;
 	}
 	return found;

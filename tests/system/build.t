@@ -3,6 +3,7 @@
 and make's own commands say what they should."""
 import filecmp
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,21 @@ def warnings(tap, tree):
            "and builds without it, with the warning shown", made.stdout.splitlines())
 
 
+def loader_options(tap, tree):
+    """Changed options make the loader anew: those of the compiler all of it."""
+    makefile = os.path.join(tree, "Makefile")
+    with open(makefile, encoding="utf-8") as f:
+        text = f.read()
+    for name, word, made_anew in (("EFI_SECTIONS", ".comment", r"LD +\S+/BOOTX64.EFI"),
+                                  ("EFI_CFLAGS", "-DCHANGED", r"CC +boot/efi_main.c")):
+        text = text.replace(name + "\t:= ", "%s\t:= %s " % (name, word))
+        with open(makefile, "w", encoding="utf-8") as f:
+            f.write(text)
+        made = make(tree, "BUILD=out", "out/efi/BOOTX64.EFI").stdout
+        tap.ok(re.search(made_anew, made), "changed %s make the loader anew" % name,
+               made.splitlines())
+
+
 def main():
     tap = Tap()
     top = os.path.dirname(TESTS)
@@ -63,6 +79,7 @@ def main():
                  (s for s in again.stdout.splitlines()
                   if "up to date" not in s and "directory" not in s))
         warnings(tap, elsewhere)
+        loader_options(tap, elsewhere)
     finally:
         shutil.rmtree(elsewhere)
     text = make(top, "help").stdout
