@@ -204,6 +204,7 @@ bad_iret:
 	SAVE_GPRS_BUT_RDI
 	CLAC
 	cld
+	mov esi, edi
 	mov rdi, rsp
 	call iret_fault
 	mov rsp, rax

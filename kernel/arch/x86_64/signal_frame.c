@@ -79,8 +79,10 @@ static void save_context(struct sigcontext *sc, const struct pt_regs *regs)
 	sc->cr2 = current->trap_addr;
 }
 
-static void restore_context(struct pt_regs *regs, const struct sigcontext *sc)
+static void restore_context(struct pt_regs *regs, const struct ucontext *uc)
 {
+	const struct sigcontext *sc = &uc->uc_mcontext;
+
 	regs->r8 = sc->r8;
 	regs->r9 = sc->r9;
 	regs->r10 = sc->r10;
@@ -100,8 +102,9 @@ static void restore_context(struct pt_regs *regs, const struct sigcontext *sc)
 	regs->rip = sc->rip;
 	regs->rflags = (sc->rflags & X86_EFLAGS_USER) | (regs->rflags & ~X86_EFLAGS_USER) |
 		       X86_EFLAGS_IF | X86_EFLAGS_FIXED;
-	regs->cs = USER_CS;
-	regs->ss = USER_DS;
+	/* Of ring 3 in any case; IRET judges the rest. */
+	regs->cs = sc->cs | 3;
+	regs->ss = uc->uc_flags & UC_STRICT_RESTORE_SS ? sc->ss | 3 : USER_DS;
 	regs->orig_rax = -1;		/* no system call to restart */
 }
 
@@ -164,7 +167,7 @@ long sys_rt_sigreturn(void)
 		goto bad;
 	set_current_blocked(uc.uc_sigmask);
 	current->restart.fn = NULL;	/* of a call that the handler came into */
-	restore_context(regs, &uc.uc_mcontext);
+	restore_context(regs, &uc);
 	/* A handler of the SIGSEGV may go on from where the first handler came. */
 	if (fpu_restore_user((void *)uc.uc_mcontext.fpstate)) {
 		fpu_reset_current();

@@ -196,13 +196,15 @@ void do_trap(struct pt_regs *regs, unsigned long error, unsigned int vector)
 }
 
 /* From entry.asm: IRETQ to user mode faulted. @fault holds the user's registers except those that
- * IRETQ was to load, which are still where they were. Makes the user's pt_regs whole again. */
-struct pt_regs *iret_fault(struct pt_regs *fault);
+ * IRETQ was to load, which are still where they were. Makes the user's pt_regs whole again; the
+ * program gets the signal as if its own instruction had faulted. */
+struct pt_regs *iret_fault(struct pt_regs *fault, unsigned int vector);
 
-struct pt_regs *iret_fault(struct pt_regs *fault)
+struct pt_regs *iret_fault(struct pt_regs *fault, unsigned int vector)
 {
 	struct pt_regs *regs = task_pt_regs(current);
 	struct pt_regs saved = *fault;		/* the two overlap */
+	unsigned long error = fault->orig_rax;
 
 	saved.rip = regs->rip;
 	saved.cs = regs->cs;
@@ -211,9 +213,9 @@ struct pt_regs *iret_fault(struct pt_regs *fault)
 	saved.ss = regs->ss;
 	saved.orig_rax = -1;
 	*regs = saved;
-	current->trap_nr = EXC_PROTECTION;
-	current->trap_error = 0;
-	force_sig(SIGSEGV);
+	current->trap_nr = vector;
+	current->trap_error = error;
+	user_exception(regs, vector);
 	return regs;
 }
 
