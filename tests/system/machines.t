@@ -5,6 +5,7 @@ MODELS=all boots every model that QEMU knows."""
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from machine import PROMPT, SCRATCH, Machine, Tap, esp_image, try_out  # noqa: E402
@@ -106,6 +107,29 @@ def test_polling(tap):
         try_out(tap, "-M %s: keys arrive without an interrupt" % machine, polled, name, machine)
 
 
+def uptime(m):
+    """The host's time before and after, the guest's in between."""
+    before = time.monotonic()
+    guest = float(m.command("cat /proc/uptime").split()[0])
+    return before, guest, time.monotonic()
+
+
+def right_clock():
+    with Machine("microvm", cpus=2, extra="-M microvm") as m:
+        m.expect(r"smp: 2 processors running")
+        m.expect(PROMPT, 30)
+        first = uptime(m)
+        time.sleep(2)
+        second = uptime(m)
+        took = second[1] - first[1]
+        least, most = second[0] - first[2], second[2] - first[0]
+        print("# the guest's clock went on by %.2f s in %.2f to %.2f s" % (took, least, most))
+        assert 0.95 * least <= took <= 1.05 * most, "the clock is wrong"
+        m.send("poweroff\n")
+        ended = m.end()
+        assert ended == "completed", "it ended as " + ended
+
+
 def main():
     tap = Tap()
     test_models(tap)
@@ -113,6 +137,9 @@ def main():
             "this processor has no execute-disable bit")
     try_out(tap, "no local APIC", lacking, "apic", "-cpu max,-apic",
             "this processor has no local APIC")
+    try_out(tap, "-M microvm: its clock is right, and the second processor runs", right_clock)
+    try_out(tap, "-M microvm without a PIT has no clock", lacking, "clock", "-M microvm,pit=off",
+            "no clock: neither an ACPI timer nor a PIT runs here")
     test_disks(tap)
     test_polling(tap)
     tap.done()

@@ -1,5 +1,6 @@
 /* timer.c - the clock (TSC) and the alarm (APIC timer) of each processor.
- * Both are measured once, against the ACPI power management timer, or the PIT where there is none.
+ * Both are measured once, against the ACPI power management timer, or the PIT where there is none,
+ * or what CPUID says of the TSC. Without any of them there is no clock, and the kernel stops.
  * Holds:  ktime_get() is (TSC + this processor's offset - TSC at boot), scaled. TSCs run at one
  *         rate, and the offsets make them agree, so it never goes back, not even from one to
  *         another. Before timekeeping_init() it is 0.
@@ -14,7 +15,7 @@
 #include <asm/irqflags.h>
 #include <asm/percpu.h>
 #include <asm/processor.h>
-#include <debug/printk.h>
+#include <debug/panic.h>
 #include <sched/clock.h>
 
 #define PM_TIMER_HZ	3579545UL
@@ -28,12 +29,15 @@
 #define SYNC_ANSWER	4	/* or'ed into a TSC value, so that it is none of the above */
 #define SYNC_ROUNDS	20
 
-#define PIT_CHANNEL2	0x42
+#define PIT_CHANNEL0	0x40
 #define PIT_COMMAND	0x43
-#define PIT_GATE	0x61
-#define PIT_GATE_ON	BIT(0)
-#define PIT_SPEAKER	BIT(1)
-#define PIT_OUTPUT	BIT(5)
+#define PIT_RATE_0	0x34	/* channel 0, both bytes, mode 2: round after round */
+#define PIT_LATCH_0	0x00
+
+#define PIT_TRIES	20
+#define STUCK		1000	/* samples in which a running counter changes */
+#define TSC_MIN_MHZ	100
+#define TSC_MAX_MHZ	20000
 
 static u64 boot_tsc;
 static u64 ns_per_tick;		/* nanoseconds of a TSC tick, times 2^32; 0: not measured yet */
@@ -85,81 +89,155 @@ void udelay(unsigned int microseconds)
 		cpu_relax();
 }
 
+/* A counter of known speed, read as counting up. Its port may lead nowhere: then it stands still. */
+struct reference {
+	u32	(*read)(void);
+	u32	mask;		/* the bits that it has */
+	u32	hz;
+};
+
+static u32 read_pm_timer(void)
+{
+	return inl(acpi.pm_timer_port);
+}
+
+/* Channel 0 of the PIT, which counts down; latched, so that its two bytes belong together. Unlike
+ * channel 2 it needs no gate, which machines without a speaker do not have. */
+static u32 read_pit(void)
+{
+	u32 low;
+
+	outb(PIT_COMMAND, PIT_LATCH_0);
+	low = inb(PIT_CHANNEL0);
+	return -(low | inb(PIT_CHANNEL0) << 8);
+}
+
+static void start_pit(void)
+{
+	outb(PIT_COMMAND, PIT_RATE_0);
+	outb(PIT_CHANNEL0, 0);		/* 65536 ticks a round, 55 ms */
+	outb(PIT_CHANNEL0, 0);
+}
+
 /* One moment on all clocks. */
 struct clock_sample {
 	u64	tsc;
-	u32	apic;	/* counts down */
-	u32	pm;
+	u32	apic;		/* counts down */
+	u32	reference;
 };
 
 /* The tightest of a few readings, since the host may interrupt any of them. */
-static struct clock_sample sample_pm_timer(void)
+static struct clock_sample take_sample(const struct reference *ref)
 {
 	struct clock_sample best = { 0 };
 	u64 best_width = ~0UL;
 
 	for (unsigned int i = 0; i < 8; i++) {
 		u64 before = rdtsc(), width;
-		u32 pm = inl(acpi.pm_timer_port);
+		u32 reference = ref->read();
 		u32 apic = apic_timer_left();
 
 		width = rdtsc() - before;
 		if (width >= best_width)
 			continue;
 		best_width = width;
-		best = (struct clock_sample){ before + width / 2, apic, pm };
+		best = (struct clock_sample){ before + width / 2, apic, reference };
 	}
 	return best;
 }
 
-static u32 pm_ticks(const struct clock_sample *from, const struct clock_sample *to)
+/* Returns the nanoseconds between *@from and *@to by @ref; 0 if it does not run, or if what it says
+ * of the TSC cannot be. */
+static u64 measure(const struct reference *ref, struct clock_sample *from, struct clock_sample *to)
 {
-	return (to->pm - from->pm) & (acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
-}
-
-/* Returns the nanoseconds between *@from and *@to; 0 if the timer does not run. */
-static u64 measure_pm_timer(struct clock_sample *from, struct clock_sample *to)
-{
-	const u32 wanted = PM_TIMER_HZ * CALIBRATE_MS / 1000;
+	const u32 wanted = (u64)ref->hz * CALIBRATE_MS / 1000;
 	unsigned int stuck = 0;
+	u32 ticks = 0;
+	u64 ns;
 
-	*from = sample_pm_timer();
-	do {
-		*to = sample_pm_timer();
-		if (to->pm == from->pm && ++stuck > 100000)
+	*from = take_sample(ref);
+	while (ticks < wanted) {
+		*to = take_sample(ref);
+		if (((to->reference - from->reference) & ref->mask) == ticks && ++stuck > STUCK)
 			return 0;
-	} while (pm_ticks(from, to) < wanted);
-	return pm_ticks(from, to) * NSEC_PER_SEC / PM_TIMER_HZ;
+		ticks = (to->reference - from->reference) & ref->mask;
+	}
+	ns = ticks * NSEC_PER_SEC / ref->hz;
+	if ((to->tsc - from->tsc) * 1000 / ns < TSC_MIN_MHZ ||
+	    (to->tsc - from->tsc) * 1000 / ns > TSC_MAX_MHZ)
+		return 0;
+	return ns;
 }
 
-/* The same with channel 2 of the PIT, which raises its output after a count. */
+/* What the processor itself says of its TSC in Hz; 0: nothing. */
+static u64 tsc_hz_by_cpuid(void)
+{
+	u32 leaves = cpuid(0, 0).eax;
+	struct cpuid_regs crystal = { 0 };
+
+	if (leaves >= 0x15)
+		crystal = cpuid(0x15, 0);
+	if (crystal.eax && crystal.ebx && crystal.ecx)
+		return (u64)crystal.ecx * crystal.ebx / crystal.eax;
+	return leaves >= 0x16 ? (cpuid(0x16, 0).eax & 0xffff) * 1000000UL : 0;
+}
+
+/* The TSC itself as the reference, for the APIC timer's sake. */
+static u64 measure_by_cpuid(struct clock_sample *from, struct clock_sample *to)
+{
+	u64 hz = tsc_hz_by_cpuid();
+
+	if (!hz)
+		return 0;
+	*from = (struct clock_sample){ rdtsc(), apic_timer_left(), 0 };
+	do {
+		*to = (struct clock_sample){ rdtsc(), apic_timer_left(), 0 };
+	} while (to->tsc - from->tsc < hz * CALIBRATE_MS / 1000);
+	return (to->tsc - from->tsc) * NSEC_PER_SEC / hz;
+}
+
+/* A round of the PIT is short, and the host may keep us away for longer: two must agree. */
 static u64 measure_pit(struct clock_sample *from, struct clock_sample *to)
 {
-	const u16 count = PIT_HZ * CALIBRATE_MS / 1000;
+	static const struct reference pit = { read_pit, 0xffff, PIT_HZ };
+	u64 last = 0, khz, ns;
 
-	outb(PIT_GATE, (inb(PIT_GATE) & ~PIT_SPEAKER) | PIT_GATE_ON);
-	outb(PIT_COMMAND, 0xb0);		/* channel 2, both bytes, mode 0 */
-	outb(PIT_CHANNEL2, count & 0xff);
-	outb(PIT_CHANNEL2, count >> 8);
-	*from = (struct clock_sample){ rdtsc(), apic_timer_left(), 0 };
-	while (!(inb(PIT_GATE) & PIT_OUTPUT))
-		cpu_relax();
-	*to = (struct clock_sample){ rdtsc(), apic_timer_left(), 0 };
-	return count * NSEC_PER_SEC / PIT_HZ;
+	start_pit();
+	for (unsigned int i = 0; i < PIT_TRIES; i++) {
+		ns = measure(&pit, from, to);
+		if (!ns)
+			return 0;
+		khz = (to->tsc - from->tsc) * 1000000 / ns;
+		if (last && max(khz, last) - min(khz, last) < last / 64)
+			return ns;
+		last = khz;
+	}
+	return 0;
+}
+
+static u64 measure_somehow(struct clock_sample *from, struct clock_sample *to)
+{
+	const struct reference pm = { read_pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff,
+				      PM_TIMER_HZ };
+	u64 ns = acpi.pm_timer_port ? measure(&pm, from, to) : 0;
+
+	if (!ns)
+		ns = measure_pit(from, to);
+	return ns ?: measure_by_cpuid(from, to);
 }
 
 static void calibrate(void)
 {
 	struct clock_sample from, to;
-	u64 ns = 0;
+	u64 ns;
 
 	apic_timer_arm_vector(false);
 	apic_timer_start(APIC_TIMER_MAX);
-	if (acpi.pm_timer_port)
-		ns = measure_pm_timer(&from, &to);
-	if (!ns)
-		ns = measure_pit(&from, &to);
+	ns = measure_somehow(&from, &to);
 	apic_timer_start(0);
+	if (!ns)
+		panic_plain("no clock: neither an ACPI timer nor a PIT runs here, and CPUID does not tell "
+			    "how fast the TSC counts");
 	ns_per_tick = (ns << 32) / (to.tsc - from.tsc);
 	ticks_per_ns = ((u64)(from.apic - to.apic) << 32) / ns;
 	printk("clock: TSC %lu kHz, APIC timer %lu kHz\n", (to.tsc - from.tsc) * 1000000 / ns,
