@@ -73,7 +73,7 @@ static const struct proc_entry fd_links[] = {
 BUILD_ASSERT(FMODE_READ == 1 && FMODE_WRITE == 2);
 
 static const struct proc_entry fdinfo_entry = {
-	.name = "fdinfo", .mode = S_IFREG | 0444, .show = fdinfo_show,
+	.name = "fdinfo", .mode = S_IFREG | 0444, .subject = PROC_OF_FD, .show = fdinfo_show,
 };
 
 /* The mode of @dentry's open file, or -ENOENT, -EACCES. */

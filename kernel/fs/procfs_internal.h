@@ -30,7 +30,7 @@ struct proc_text {
 	size_t			whole;	/* a record ends here, within what is wanted */
 	bool			failed, more;
 	unsigned long		next;
-	const struct mm_struct	*mm;	/* to compare only: no reference */
+	struct mm_struct	*mm;	/* [c] an open file's, PROC_OF_*MM: mm_count, or NULL */
 };
 
 void text_write(struct proc_text *text, const void *data, size_t bytes);
@@ -47,9 +47,19 @@ bool text_enough(const struct proc_text *text);
 /* What has been written so far is whole: a read had better end here than later. */
 void text_mark(struct proc_text *text);
 
+/* What an open file of text below /proc/PID tells of, and what becomes of it with the process. */
+enum proc_subject {
+	PROC_OF_TASK,		/* the task: ESRCH once it has been waited for */
+	PROC_OF_TASK_MM,	/* the memory that it had at open: the same, and empty before */
+	PROC_OF_MM,		/* the memory alone: empty when nobody uses it any more */
+	PROC_OF_FD,		/* a descriptor: ENOENT without it */
+	PROC_OF_MOUNTS,		/* the mounts that it saw at open: EINVAL when it has left them */
+};
+
 struct proc_entry {
 	const char	*name;		/* NULL ends a table */
 	umode_t		mode;
+	enum proc_subject subject;
 	/* A file of text: make it; take a written line, NUL-terminated. 0 or errno; may sleep. */
 	int		(*show)(struct proc_text *text, struct inode *inode);
 	int		(*store)(struct inode *inode, char *line);
@@ -115,6 +125,9 @@ extern const struct file_operations proc_dir_fops, proc_text_fops;
 /* A task of /proc/PID. */
 bool proc_task_alive(struct task_struct *task);
 bool proc_may_access(struct task_struct *task);	/* current may look into its memory and files */
+/* The mm of @inode's task, with a reference to mm_count, or NULL if it has none: 0, -EACCES. */
+int proc_open_mm(struct inode *inode, struct mm_struct **mm);
+bool proc_has_mounts(struct task_struct *task);	/* it has not exited */
 /* The @max smallest numbers >= @first of processes, or of @group's threads; returns how many. */
 unsigned int proc_collect_pids(struct task_struct *group, int first, int *pids, unsigned int max);
 
@@ -163,10 +176,10 @@ int proc_pid_environ_show(struct proc_text *text, struct inode *inode);
 int proc_pid_auxv_show(struct proc_text *text, struct inode *inode);
 /* One line of maps. @buf: PATH_MAX bytes to work in. mmap_lock held. */
 void proc_show_area(struct proc_text *text, struct vm_area_struct *vma, char *buf);
-/* Call @visit, under mmap_lock for reading, with the areas of @inode's process from where @text is,
- * until that is enough, and with PATH_MAX bytes to work in. 0; -EACCES, -ENOMEM, -EINTR; -ESRCH:
- * the process has no memory any more, or not that which @text has begun with. */
-int proc_visit_areas(struct proc_text *text, struct inode *inode, proc_visit_fn visit, void *arg);
+/* Call @visit, under mmap_lock for reading, with the areas of @text's mm from where @text is, until
+ * that is enough, and with PATH_MAX bytes to work in. 0; -ENOMEM, -EINTR; -ESRCH: nobody uses that
+ * mm any more. */
+int proc_visit_areas(struct proc_text *text, proc_visit_fn visit, void *arg);
 
 /* procfs_smaps.c, procfs_pagemap.c, procfs_rmap.c */
 int proc_pid_smaps_show(struct proc_text *text, struct inode *inode);

@@ -134,22 +134,14 @@ static int visit_areas(struct proc_text *text, struct mm_struct *mm, proc_visit_
 	return ret;
 }
 
-int proc_visit_areas(struct proc_text *text, struct inode *inode, proc_visit_fn visit, void *arg)
+int proc_visit_areas(struct proc_text *text, proc_visit_fn visit, void *arg)
 {
-	struct task_struct *task = proc_i(inode)->task;
-	struct mm_struct *mm;
-	int ret = -ESRCH;
+	int ret;
 
-	if (!text->mm && !proc_may_access(task))
-		return -EACCES;
-	mm = get_task_mm(task);
-	if (!mm)
+	if (!text->mm || !atomic_inc_not_zero(&text->mm->mm_users))
 		return -ESRCH;
-	if (!text->mm || (text->mm == mm && proc_may_access(task))) {
-		text->mm = mm;
-		ret = visit_areas(text, mm, visit, arg);
-	}
-	mmput(mm);
+	ret = visit_areas(text, text->mm, visit, arg);
+	mmput(text->mm);
 	return ret;
 }
 
@@ -160,7 +152,7 @@ static void visit_maps(struct proc_text *text, struct vm_area_struct *vma, char 
 
 int proc_pid_maps_show(struct proc_text *text, struct inode *inode)
 {
-	int ret = proc_visit_areas(text, inode, visit_maps, NULL);
+	int ret = proc_visit_areas(text, visit_maps, NULL);
 
 	return ret == -ESRCH ? 0 : ret;
 }
@@ -201,22 +193,20 @@ static bool is_title(struct mm_struct *mm)
 	return last != '\0';
 }
 
-/* Call @show with the mm of @inode's task and a page to work in. No mm: no text. */
-static int with_mm(struct proc_text *text, struct inode *inode,
-		   void (*show)(struct proc_text *text, struct mm_struct *mm, char *buf))
+/* Call @show with @mm, whose users may be gone or which is NULL, and a page to work in. */
+static int with_page(struct proc_text *text, struct mm_struct *mm,
+		     void (*show)(struct proc_text *text, struct mm_struct *mm, char *buf))
 {
-	struct mm_struct *mm = get_task_mm(proc_i(inode)->task);
 	char *buf;
 
 	if (!mm)
 		return 0;
 	buf = get_free_page(GFP_KERNEL);
-	if (buf) {
-		show(text, mm, buf);
-		free_page(buf);
-	}
-	mmput(mm);
-	return buf ? 0 : -ENOMEM;
+	if (!buf)
+		return -ENOMEM;
+	show(text, mm, buf);
+	free_page(buf);
+	return 0;
 }
 
 static void show_cmdline(struct proc_text *text, struct mm_struct *mm, char *buf)
@@ -235,7 +225,7 @@ static void show_environ(struct proc_text *text, struct mm_struct *mm, char *buf
 }
 
 /* Up to and including the pair that ends it. */
-static void show_auxv(struct proc_text *text, struct mm_struct *mm, char *buf)
+static void show_auxv(struct proc_text *text, const struct mm_struct *mm)
 {
 	unsigned int nr = 0;
 
@@ -244,19 +234,34 @@ static void show_auxv(struct proc_text *text, struct mm_struct *mm, char *buf)
 	text_write(text, mm->saved_auxv, (nr + 2) * sizeof(mm->saved_auxv[0]));
 }
 
+/* Of the memory that the process has now: after execve a new one. */
 int proc_pid_cmdline_show(struct proc_text *text, struct inode *inode)
 {
-	return with_mm(text, inode, show_cmdline);
+	struct mm_struct *mm = get_task_mm(proc_i(inode)->task);
+	int ret = with_page(text, mm, show_cmdline);
+
+	if (mm)
+		mmput(mm);
+	return ret;
 }
 
 int proc_pid_environ_show(struct proc_text *text, struct inode *inode)
 {
-	return proc_may_access(proc_i(inode)->task) ? with_mm(text, inode, show_environ) : -EACCES;
+	int ret;
+
+	if (!text->mm || !atomic_inc_not_zero(&text->mm->mm_users))
+		return 0;
+	ret = with_page(text, text->mm, show_environ);
+	mmput(text->mm);
+	return ret;
 }
 
+/* The vector was saved in the mm itself, and outlives the memory. */
 int proc_pid_auxv_show(struct proc_text *text, struct inode *inode)
 {
-	return proc_may_access(proc_i(inode)->task) ? with_mm(text, inode, show_auxv) : -EACCES;
+	if (text->mm)
+		show_auxv(text, text->mm);
+	return 0;
 }
 
 /* ---- mem ---- */

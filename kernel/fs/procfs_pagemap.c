@@ -185,22 +185,18 @@ static ssize_t pagemap_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 static int pagemap_open(struct inode *inode, struct file *file)
 {
-	struct task_struct *task = proc_i(inode)->task;
-	struct pagemap_file *pf;
+	struct pagemap_file *pf = kzalloc(sizeof(*pf), GFP_KERNEL);
+	int ret;
 
-	if (!proc_may_access(task))
-		return -EACCES;
-	pf = kzalloc(sizeof(*pf), GFP_KERNEL);
 	if (!pf)
 		return -ENOMEM;
 	pf->show_pfn = !current->cred.euid;
-	pf->mm = get_task_mm(task);
-	if (pf->mm) {
-		mmgrab(pf->mm);
-		mmput(pf->mm);
-	}
-	file->private_data = pf;
-	return 0;
+	ret = proc_open_mm(inode, &pf->mm);
+	if (ret)
+		kfree(pf);
+	else
+		file->private_data = pf;
+	return ret;
 }
 
 static void pagemap_release(struct inode *inode, struct file *file)

@@ -43,6 +43,29 @@ bool proc_may_access(struct task_struct *task)
 	       me->fsgid == it->gid && me->fsgid == it->egid && me->fsgid == it->sgid;
 }
 
+int proc_open_mm(struct inode *inode, struct mm_struct **mm)
+{
+	struct task_struct *task = proc_i(inode)->task;
+
+	if (!proc_may_access(task))
+		return -EACCES;
+	*mm = get_task_mm(task);
+	if (*mm) {
+		mmgrab(*mm);
+		mmput(*mm);
+	}
+	return 0;
+}
+
+bool proc_has_mounts(struct task_struct *task)
+{
+	struct fs_struct *fs = get_task_fs(task);
+
+	if (fs)
+		fs_put(fs);
+	return fs;
+}
+
 /* ---- links ---- */
 
 static const char *exe_get_link(struct inode *inode, struct path *jump, char *buf)
@@ -289,23 +312,26 @@ static const struct file_operations task_dir_fops = {
 
 #define PRIVATE_DIR_MODE	(S_IFDIR | 0500)
 
+#define TEXT_OF(n, of, bits, fn) \
+	{ .name = (n), .mode = S_IFREG | (bits), .subject = (of), .show = (fn) }
+
 /* What a process and each of its threads have. */
 #define COMMON_ENTRIES \
 	{ .name = "fd", .mode = PRIVATE_DIR_MODE, .i_op = &proc_fd_dir_iops, \
 	  .f_op = &proc_fd_dir_fops }, \
 	{ .name = "fdinfo", .mode = PRIVATE_DIR_MODE, .i_op = &proc_fdinfo_dir_iops, \
 	  .f_op = &proc_fdinfo_dir_fops }, \
-	{ .name = "environ", .mode = S_IFREG | 0400, .show = proc_pid_environ_show }, \
-	{ .name = "auxv", .mode = S_IFREG | 0400, .show = proc_pid_auxv_show }, \
+	TEXT_OF("environ", PROC_OF_MM, 0400, proc_pid_environ_show), \
+	TEXT_OF("auxv", PROC_OF_MM, 0400, proc_pid_auxv_show), \
 	PROC_TEXT("status", proc_pid_status_show), \
 	PROC_TEXT("limits", limits_show), \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = comm_show, .store = comm_store }, \
 	PROC_TEXT("cmdline", proc_pid_cmdline_show), \
 	PROC_TEXT("stat", proc_pid_stat_show), \
 	PROC_TEXT("statm", proc_pid_statm_show), \
-	PROC_TEXT("maps", proc_pid_maps_show), \
-	PROC_TEXT("smaps", proc_pid_smaps_show), \
-	PROC_TEXT("smaps_rollup", proc_pid_smaps_rollup_show), \
+	TEXT_OF("maps", PROC_OF_TASK_MM, 0444, proc_pid_maps_show), \
+	TEXT_OF("smaps", PROC_OF_TASK_MM, 0444, proc_pid_smaps_show), \
+	TEXT_OF("smaps_rollup", PROC_OF_TASK_MM, 0444, proc_pid_smaps_rollup_show), \
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .store = proc_pid_clear_refs_store }, \
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .f_op = &proc_pagemap_fops }, \
 	{ .name = "anon_vma", .mode = S_IFREG | 0400, .show = proc_pid_anon_vma_show }, \
@@ -313,8 +339,8 @@ static const struct file_operations task_dir_fops = {
 	{ .name = "cwd", .mode = PROC_LINK_MODE, .i_op = &cwd_iops }, \
 	{ .name = "root", .mode = PROC_LINK_MODE, .i_op = &root_iops }, \
 	{ .name = "exe", .mode = PROC_LINK_MODE, .i_op = &exe_iops }, \
-	PROC_TEXT("mountinfo", proc_mountinfo_show), \
-	PROC_TEXT("mounts", proc_mounts_show), \
+	TEXT_OF("mountinfo", PROC_OF_MOUNTS, 0444, proc_mountinfo_show), \
+	TEXT_OF("mounts", PROC_OF_MOUNTS, 0444, proc_mounts_show), \
 	PROC_TEXT("wchan", proc_pid_wchan_show), \
 	{ .name = "syscall", .mode = S_IFREG | 0400, .show = proc_pid_syscall_show }, \
 	PROC_TEXT("oom_score", oom_score_show), \

@@ -186,7 +186,7 @@ static void visit_smaps(struct proc_text *text, struct vm_area_struct *vma, char
 
 int proc_pid_smaps_show(struct proc_text *text, struct inode *inode)
 {
-	int ret = proc_visit_areas(text, inode, visit_smaps, NULL);
+	int ret = proc_visit_areas(text, visit_smaps, NULL);
 
 	return ret == -ESRCH ? 0 : ret;
 }
@@ -213,7 +213,7 @@ int proc_pid_smaps_rollup_show(struct proc_text *text, struct inode *inode)
 	char head[NAME_COLUMN];
 	int ret, len;
 
-	ret = proc_visit_areas(text, inode, visit_rollup, &rollup);
+	ret = proc_visit_areas(text, visit_rollup, &rollup);
 	if (ret)
 		return ret;
 	len = snprintf(head, sizeof(head), "%08lx-%08lx ---p 00000000 00:00 0 ", rollup.first,
@@ -227,7 +227,6 @@ int proc_pid_smaps_rollup_show(struct proc_text *text, struct inode *inode)
 
 int proc_pid_clear_refs_store(struct inode *inode, char *line)
 {
-	struct task_struct *task = proc_i(inode)->task;
 	struct mm_struct *mm;
 	unsigned long what;
 	int ret = parse_ulong(skip_spaces(line), 10, &what);
@@ -236,9 +235,9 @@ int proc_pid_clear_refs_store(struct inode *inode, char *line)
 		return ret;
 	if (what < CLEAR_REFS_ALL || what > CLEAR_REFS_MM_HIWATER_RSS)
 		return -EINVAL;
-	mm = get_task_mm(task);
+	mm = get_task_mm(proc_i(inode)->task);
 	if (!mm)
-		return proc_task_alive(task) ? 0 : -ESRCH;
+		return 0;
 	ret = mm_clear_refs(mm, what);
 	mmput(mm);
 	return ret;

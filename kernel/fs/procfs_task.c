@@ -289,12 +289,11 @@ static unsigned long text_bytes(const struct mm_struct *mm)
 
 int proc_pid_statm_show(struct proc_text *text, struct inode *inode)
 {
-	struct task_struct *task = proc_i(inode)->task;
-	struct mm_struct *mm = get_task_mm(task);
+	struct mm_struct *mm = get_task_mm(proc_i(inode)->task);
 
 	if (!mm) {
 		text_printf(text, "0 0 0 0 0 0 0\n");
-		return proc_task_alive(task) ? 0 : -ESRCH;
+		return 0;
 	}
 	text_printf(text, "%lu %lu %ld %lu 0 %lu 0\n", READ_ONCE(mm->total_vm), get_mm_rss(mm),
 		    max(atomic_read(&mm->rss_file) + atomic_read(&mm->rss_shmem), 0L),

@@ -14,6 +14,7 @@
 #include <lib/err.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include <mm/mm.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
 #include <uapi/errno.h>
@@ -41,7 +42,6 @@ static void text_init(struct proc_text *text)
 	text->failed = false;
 	text->more = true;
 	text->next = 0;
-	text->mm = NULL;
 }
 
 static void text_free(struct proc_text *text)
@@ -149,6 +149,13 @@ void text_escaped(struct proc_text *text, const char *s, const char *special)
 
 /* ---- reading it ---- */
 
+static bool subject_gone(const struct inode *inode)
+{
+	const struct proc_inode *pi = proc_i(inode);
+
+	return pi->task && pi->entry->subject <= PROC_OF_TASK_MM && !proc_task_alive(pi->task);
+}
+
 /* Make @wanted bytes at least, if there are so many. After an error all has to be made again. */
 static int text_make(struct proc_text *text, struct inode *inode, size_t wanted)
 {
@@ -200,6 +207,8 @@ static ssize_t text_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 	if (!proc_i(file->f_inode)->entry->show)
 		return -EIO;
+	if (subject_gone(file->f_inode))
+		return -ESRCH;
 	mutex_lock(&tf->lock);
 	if (*pos == 0)
 		text_free(&tf->text);
@@ -221,6 +230,8 @@ static ssize_t text_file_write(struct file *file, struct iov_iter *from, loff_t 
 
 	if (!entry->store)
 		return -EIO;
+	if (subject_gone(file->f_inode))
+		return -ESRCH;
 	if (bytes >= PAGE_SIZE)
 		return -EINVAL;
 	line = get_zeroed_page(GFP_KERNEL);
@@ -236,14 +247,34 @@ static ssize_t text_file_write(struct file *file, struct iov_iter *from, loff_t 
 	return bytes;
 }
 
+/* Keep of the subject what the file needs of it later. */
+static int open_subject(struct proc_text *text, struct inode *inode)
+{
+	switch (proc_i(inode)->entry->subject) {
+	case PROC_OF_TASK_MM:
+	case PROC_OF_MM:
+		return proc_open_mm(inode, &text->mm);
+	case PROC_OF_MOUNTS:
+		return proc_has_mounts(proc_i(inode)->task) ? 0 : -EINVAL;
+	default:
+		return 0;
+	}
+}
+
 static int text_open(struct inode *inode, struct file *file)
 {
 	struct text_file *tf = kzalloc(sizeof(*tf), GFP_KERNEL);
+	int ret;
 
 	if (!tf)
 		return -ENOMEM;
 	mutex_init(&tf->lock, RANK_PROC_TEXT);
 	text_init(&tf->text);
+	ret = open_subject(&tf->text, inode);
+	if (ret) {
+		kfree(tf);
+		return ret;
+	}
 	file->private_data = tf;
 	return 0;
 }
@@ -253,6 +284,8 @@ static void text_release(struct inode *inode, struct file *file)
 	struct text_file *tf = file->private_data;
 
 	text_free(&tf->text);
+	if (tf->text.mm)
+		mmdrop(tf->text.mm);
 	kfree(tf);
 }
 
