@@ -19,6 +19,7 @@
 #include <mm/page_alloc.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
+#include <uapi/fcntl.h>
 
 /* ---- maps ---- */
 
@@ -165,7 +166,7 @@ static void copy_range(struct proc_text *text, struct mm_struct *mm, unsigned lo
 {
 	while (start < end && !text->failed) {
 		size_t want = min(end - start, PAGE_SIZE);
-		size_t got = access_remote_vm(mm, start, buf, want, false);
+		size_t got = access_remote_vm(mm, start, buf, want, 0);
 
 		text_write(text, buf, got);
 		if (got < want)
@@ -178,7 +179,7 @@ static void copy_range(struct proc_text *text, struct mm_struct *mm, unsigned lo
  * the first NUL and with it; a page at most. */
 static void copy_title(struct proc_text *text, struct mm_struct *mm, char *buf)
 {
-	size_t bytes = access_remote_vm(mm, mm->arg_start, buf, PAGE_SIZE, false);
+	size_t bytes = access_remote_vm(mm, mm->arg_start, buf, PAGE_SIZE, 0);
 	size_t length = strnlen(buf, bytes);
 
 	text_write(text, buf, min(length + 1, bytes));
@@ -189,7 +190,7 @@ static bool is_title(struct mm_struct *mm)
 {
 	char last = '\0';
 
-	access_remote_vm(mm, mm->arg_end - 1, &last, 1, false);
+	access_remote_vm(mm, mm->arg_end - 1, &last, 1, 0);
 	return last != '\0';
 }
 
@@ -279,6 +280,7 @@ static int mem_open(struct inode *inode, struct file *file)
 		mmput(mm);
 	}
 	file->private_data = mm;
+	file->f_mode |= FMODE_UNSIGNED_OFFSET;
 	return 0;
 }
 
@@ -288,7 +290,17 @@ static void mem_release(struct inode *inode, struct file *file)
 		mmdrop(file->private_data);
 }
 
-/* Move a page at a time between @mm at *pos and @iter. Bytes; -EIO if there is nothing at *pos. */
+/* To any address, also one of the upper half. */
+static loff_t mem_llseek(struct file *file, loff_t off, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	file->f_pos = whence == SEEK_SET ? off : (loff_t)((u64)file->f_pos + off);
+	return file->f_pos;
+}
+
+/* Move a page at a time between @mm at *pos and @iter, whatever rights the process has there. Bytes;
+ * -EIO if there is nothing at *pos. */
 static ssize_t mem_move(struct mm_struct *mm, struct iov_iter *iter, loff_t *pos, bool write,
 			char *buf)
 {
@@ -304,7 +316,7 @@ static ssize_t mem_move(struct mm_struct *mm, struct iov_iter *iter, loff_t *pos
 		if (!want)
 			break;
 		err = -EIO;
-		got = access_remote_vm(mm, *pos, buf, want, write);
+		got = access_remote_vm(mm, *pos, buf, want, FOLL_FORCE | (write ? FOLL_WRITE : 0));
 		if (!got)
 			break;
 		err = -EFAULT;
@@ -348,6 +360,7 @@ static ssize_t mem_write(struct file *file, struct iov_iter *from, loff_t *pos)
 const struct file_operations proc_mem_fops = {
 	.read = mem_read,
 	.write = mem_write,
+	.llseek = mem_llseek,
 	.open = mem_open,
 	.release = mem_release,
 };

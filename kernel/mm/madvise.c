@@ -392,7 +392,7 @@ static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned l
 		    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
 			return -EINVAL;
 		to = min(end, vma->vm_end);
-		err = populate_range(mm, start, to, write);
+		err = populate_range(mm, start, to, write ? FOLL_WRITE : 0);
 		if (err)
 			return err;
 		start = to;

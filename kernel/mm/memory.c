@@ -51,26 +51,34 @@ static bool lock_same_pte(struct vm_fault *vmf)
 	return false;
 }
 
+/* @pte for a write that is allowed now. In an area that may not be written it is forced (a
+ * debugger's): the entry keeps the process out, and since nothing is written through it, it is not
+ * dirty. access_remote_vm, which writes, marks the folio. */
+static pte_t maybe_mkwrite(pte_t pte, const struct vm_area_struct *vma)
+{
+	return likely(vma->vm_flags & VM_WRITE) ? pte_mkdirty(pte_mkwrite(pte))
+						: pte_mksoft_dirty(pte);
+}
+
 /* The entry for @folio with the area's rights; @write: by a write that is allowed now. */
 static pte_t make_pte(const struct vm_fault *vmf, struct folio *folio, bool write)
 {
 	pte_t pte = pte_mkyoung(pfn_pte(page_to_pfn(folio_page(folio)), vmf->vma->vm_page_prot));
 
-	return write ? pte_mkdirty(pte_mkwrite(pte)) : pte;
+	return write ? maybe_mkwrite(pte, vmf->vma) : pte;
 }
 
 /* --- anonymous memory --- */
 
-/* Map a page that nobody else has seen in the place of orig_pte. The pte lock is held. */
+/* Map a page that nobody else has seen in the place of orig_pte, for a write. The pte lock is
+ * held. */
 static void map_new_anon(struct vm_fault *vmf, struct folio *folio)
 {
-	bool writable = vmf->vma->vm_flags & VM_WRITE;
-
 	folio_add_new_anon_rmap(folio, vmf->vma, vmf->address);
 	folio_add_new_anon_lru(folio);
 	if (unlikely(vmf->vma->vm_flags & VM_LOCKED))
 		folio_mlock(folio);
-	set_pte(vmf->ptep, make_pte(vmf, folio, writable));
+	set_pte(vmf->ptep, make_pte(vmf, folio, true));
 	atomic_inc(&vmf->vma->vm_mm->rss_anon);
 }
 
@@ -107,11 +115,11 @@ static vm_fault_t do_anonymous_page(struct vm_fault *vmf)
 
 /* --- write to a present, read-only entry --- */
 
-/* Let the entry be written: the page is ours. The pte lock is held; released. No other processor
+/* Let the page be written: it is ours. The pte lock is held; released. No other processor
  * needs to hear of it: at worst it faults once more and finds the entry writable. */
 static vm_fault_t wp_page_reuse(struct vm_fault *vmf)
 {
-	set_pte(vmf->ptep, pte_mkwrite(pte_mkdirty(pte_mkyoung(vmf->orig_pte))));
+	set_pte(vmf->ptep, maybe_mkwrite(pte_mkyoung(vmf->orig_pte), vmf->vma));
 	spin_unlock(vmf->ptl);
 	flush_tlb_page_local(vmf->address);
 	count_vm_event(COW_REUSE);
@@ -374,15 +382,15 @@ static bool nobody_elses(struct folio *folio, swp_entry_t entry)
 static void map_swap_folio(struct vm_fault *vmf, struct folio *folio, swp_entry_t entry)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	bool write = vmf->flags & FAULT_FLAG_WRITE, exclusive = pte_swp_exclusive(vmf->orig_pte);
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	bool exclusive = pte_swp_exclusive(vmf->orig_pte);
 	pte_t pte;
 
 	swap_free(entry);
 	if (write || vma->vm_flags & VM_LOCKED || swap_slot_wanted(entry))
 		folio_free_swap(folio);
 	exclusive = exclusive || nobody_elses(folio, entry);
-	write = write && exclusive && vma->vm_flags & VM_WRITE;
-	pte = make_pte(vmf, folio, write);
+	pte = make_pte(vmf, folio, write && exclusive);
 	if (pte_swp_soft_dirty(vmf->orig_pte)) {
 		pte = pte_mksoft_dirty(pte);
 		if (exclusive && vma->vm_flags & VM_WRITE)
@@ -513,6 +521,31 @@ vm_fault_t mm_fault(struct mm_struct *mm, unsigned long addr, unsigned int flags
 
 /* --- on behalf of system calls --- */
 
+/* May the pages of @vma be got at? */
+static bool may_follow(const struct vm_area_struct *vma, unsigned int gup_flags)
+{
+	bool write = gup_flags & FOLL_WRITE;
+
+	if (vma->vm_flags & (write ? VM_WRITE : VM_READ))
+		return true;
+	if (!(gup_flags & FOLL_FORCE))
+		return false;
+	return write ? (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE
+		     : vma->vm_flags & VM_MAYREAD;
+}
+
+/* The page behind @pte may be written. Without VM_WRITE (FOLL_FORCE) an entry never says so; then
+ * the page must be exclusive, which it stays as long as fork, or whoever else would share it, is
+ * kept out: by mmap_lock or by a reference. */
+static bool can_follow_write(const struct vm_area_struct *vma, pte_t pte)
+{
+	struct page *page = pfn_to_page(pte_pfn(pte));
+
+	return pte_write(pte) || (!(vma->vm_flags & VM_WRITE) && !pte_special(pte) &&
+				  folio_test_anon(page_folio(page)) &&
+				  page_flag(page, PG_anon_exclusive));
+}
+
 /* One page of @vma, unless it is there already as @write needs it. */
 static int populate_page(struct vm_area_struct *vma, unsigned long addr, bool write)
 {
@@ -531,7 +564,8 @@ static int populate_page(struct vm_area_struct *vma, unsigned long addr, bool wr
 	return ret & VM_FAULT_ERROR ? -EFAULT : 0;
 }
 
-int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
+int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+		   unsigned int gup_flags)
 {
 	struct vm_area_struct *vma = NULL;
 
@@ -542,9 +576,9 @@ int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			vma = vma_lookup(mm, addr);
 		if (!vma)
 			return -ENOMEM;
-		if (!(vma->vm_flags & (write ? VM_WRITE : VM_ACCESS_FLAGS)))
+		if (!may_follow(vma, gup_flags))
 			return -EFAULT;
-		err = populate_page(vma, addr, write);
+		err = populate_page(vma, addr, gup_flags & FOLL_WRITE);
 		if (err)
 			return err;
 		addr += PAGE_SIZE;
@@ -564,17 +598,18 @@ int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 	down_read(&mm->mmap_lock);
 	while (start < end) {
 		struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+		unsigned int gup_flags;
 		unsigned long to;
-		bool write;
 
 		if (!vma)
 			break;
 		start = max(start, vma->vm_start);
 		to = min(end, vma->vm_end);
 		/* Private writable memory gets its pages of its own now; shared pages stay
-		 * clean. */
-		write = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
-		err = vma->vm_flags & VM_LOCKONFAULT ? 0 : populate_range(mm, start, to, write);
+		 * clean. What may only be executed is brought in, too. */
+		gup_flags = (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE ? FOLL_WRITE : 0;
+		gup_flags |= vma->vm_flags & VM_ACCESS_FLAGS ? FOLL_FORCE : 0;
+		err = vma->vm_flags & VM_LOCKONFAULT ? 0 : populate_range(mm, start, to, gup_flags);
 		if (!first_err)
 			first_err = err;
 		if (err == -EINTR)
@@ -585,40 +620,50 @@ int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len)
 	return first_err;
 }
 
-/* The kernel address of the page at @addr, brought in if necessary, with a reference; NULL:
- * none. */
-static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, bool write)
+/* The page that is mapped at @addr of @vma, if @write allows it, with a reference; or NULL. */
+static struct page *follow_page(struct vm_area_struct *vma, unsigned long addr, bool write)
+{
+	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
+	struct page *page = NULL;
+	pte_t pte;
+
+	if (!pmd || pmd_none(pmd))
+		return NULL;
+	spin_lock(pte_lockptr(pmd));
+	pte = ptep_get(pte_offset(pmd, addr));
+	if (pte_present(pte) && (!write || can_follow_write(vma, pte))) {
+		page = pfn_to_page(pte_pfn(pte));
+		get_page(page);
+	}
+	spin_unlock(pte_lockptr(pmd));
+	return page;
+}
+
+/* The page at @addr, brought in if necessary, with a reference; NULL: none. */
+static struct page *get_user_page(struct mm_struct *mm, unsigned long addr, unsigned int gup_flags)
 {
 	struct page *page = NULL;
-	pmd_t *pmd;
 
+	addr &= PAGE_MASK;
+	/* It may leave again in between. */
 	for (unsigned int tries = 0; !page && tries < 4; tries++) {
-		if (populate_range(mm, addr & PAGE_MASK, (addr & PAGE_MASK) + 1, write))
+		if (populate_range(mm, addr, addr + PAGE_SIZE, gup_flags))
 			return NULL;
-		pmd = mm_find_pmd(mm, addr);
-		if (!pmd || pmd_none(pmd))
-			continue;
-		spin_lock(pte_lockptr(pmd));
-		pte_t pte = ptep_get(pte_offset(pmd, addr));
-
-		if (pte_present(pte) && (!write || pte_write(pte))) {
-			page = pfn_to_page(pte_pfn(pte));
-			get_page(page);
-		}
-		spin_unlock(pte_lockptr(pmd));
+		page = follow_page(vma_lookup(mm, addr), addr, gup_flags & FOLL_WRITE);
 	}
 	return page;
 }
 
 size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes,
-			bool write)
+			unsigned int gup_flags)
 {
+	bool write = gup_flags & FOLL_WRITE;
 	size_t done = 0;
 
 	down_read(&mm->mmap_lock);
 	while (done < bytes && addr < TASK_SIZE) {
 		size_t part = min(bytes - done, PAGE_SIZE - offset_in_page(addr));
-		struct page *page = get_user_page(mm, addr, write);
+		struct page *page = get_user_page(mm, addr, gup_flags);
 		void *at;
 
 		if (!page)

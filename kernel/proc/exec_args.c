@@ -193,7 +193,7 @@ static void flush_words(struct word_writer *w)
 {
 	size_t bytes = w->nr * sizeof(u64);
 
-	if (access_remote_vm(w->mm, w->addr, w->buf, bytes, true) != bytes)
+	if (access_remote_vm(w->mm, w->addr, w->buf, bytes, FOLL_WRITE) != bytes)
 		w->failed = true;
 	w->addr += bytes;
 	w->nr = 0;
@@ -306,7 +306,7 @@ static int write_extra(struct mm_struct *mm, unsigned long addr)
 	u8 bytes[24] = "x86_64";
 
 	get_random_bytes(bytes + 8, 16);
-	return access_remote_vm(mm, addr, bytes, sizeof(bytes), true) == sizeof(bytes) ? 0
+	return access_remote_vm(mm, addr, bytes, sizeof(bytes), FOLL_WRITE) == sizeof(bytes) ? 0
 										       : -ENOMEM;
 }
 

@@ -131,7 +131,7 @@ static int zero_page_rest(struct mm_struct *mm, unsigned long addr)
 	zeros = kzalloc(bytes, GFP_KERNEL);
 	if (!zeros)
 		return -ENOMEM;
-	err = access_remote_vm(mm, addr, zeros, bytes, true) == bytes ? 0 : -ENOEXEC;
+	err = access_remote_vm(mm, addr, zeros, bytes, FOLL_WRITE) == bytes ? 0 : -ENOEXEC;
 	kfree(zeros);
 	return err;
 }

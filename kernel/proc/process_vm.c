@@ -55,9 +55,9 @@ static size_t move_part(struct mm_struct *mm, unsigned long addr, void *buf, siz
 
 	if (write) {
 		got = copy_from_iter(buf, bytes, local);
-		return access_remote_vm(mm, addr, buf, got, true);
+		return access_remote_vm(mm, addr, buf, got, FOLL_WRITE);
 	}
-	got = access_remote_vm(mm, addr, buf, bytes, false);
+	got = access_remote_vm(mm, addr, buf, bytes, 0);
 	return copy_to_iter(buf, got, local);
 }
 

@@ -30,13 +30,25 @@ static ssize_t no_operation(const struct file *file)
 	return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
 }
 
+/* May @count bytes be moved at @pos? 0 or errno. */
+static int check_position(const struct file *file, loff_t pos, size_t count)
+{
+	if (file->f_mode & FMODE_STREAM)
+		return 0;
+	if (file->f_mode & FMODE_UNSIGNED_OFFSET)
+		return pos < 0 && count >= -(size_t)pos ? -EOVERFLOW : 0;
+	return (loff_t)(pos + count) < 0 ? -EINVAL : 0;
+}
+
 /* One transfer at *@pos, which moves on. */
 static ssize_t do_rw(struct file *file, enum rw rw, struct iov_iter *iter, loff_t *pos)
 {
+	int err = check_position(file, *pos, iov_iter_count(iter));
+
 	if (!(file->f_mode & (rw == RW_READ ? FMODE_READ : FMODE_WRITE)))
 		return -EBADF;
-	if (!(file->f_mode & FMODE_STREAM) && (loff_t)(*pos + iov_iter_count(iter)) < 0)
-		return -EINVAL;
+	if (err)
+		return err;
 	if (rw == RW_READ)
 		return likely(file->f_op->read) ? file->f_op->read(file, iter, pos) :
 						  no_operation(file);

@@ -70,6 +70,7 @@ struct file {
 #define FMODE_OPENED	64u	/* f_op->open has succeeded, so release is called */
 #define FMODE_WRITER	128u	/* counted in i_writecount */
 #define FMODE_EXCL	256u	/* O_EXCL: of a disk, the only one that asks so */
+#define FMODE_UNSIGNED_OFFSET 512u	/* positions are addresses: a negative one is high */
 
 static inline struct file *get_file(struct file *file)
 {

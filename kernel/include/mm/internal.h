@@ -144,9 +144,10 @@ bool vm_enough_memory(unsigned long pages);
 
 /* --- memory.c --- */
 vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags);
-/* Bring [start, end) in. mmap_lock held for read in and out. 0, -EFAULT, -ENOMEM, -EINTR. @write:
- * break COW. */
-int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool write);
+/* Bring [start, end) in. mmap_lock held for read in and out. 0, -EFAULT, -ENOMEM, -EINTR.
+ * FOLL_WRITE: break COW. */
+int populate_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+		   unsigned int gup_flags);
 /* After a mapping with VM_LOCKED or MAP_POPULATE: takes mmap_lock itself. An area that cannot be
  * brought in is passed over; the first error is returned. */
 int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long len);

@@ -89,11 +89,17 @@ extern unsigned int vm_overcommit_memory;
  * @bytes that are about to be written there, but no more than RLIMIT_STACK allows beyond them.
  * @exec: executable stack. 0 or -ENOMEM. */
 int setup_stack_vma(struct mm_struct *mm, unsigned long top, unsigned long bytes, bool exec);
-/* Copy to or from another address space, faulting pages in. Bytes copied, short at the first bad
- * page. Used for exec's argument strings, /proc/PID/mem, process_vm_*. @force ignores missing
- * rights for reads. */
+
+/* How the kernel gets at pages of an address space. */
+#define FOLL_WRITE	1u
+/* As a debugger does: what the process itself may not read is read; what it may not write is, if
+ * the area is private, written in a copy of its own. Shared memory keeps its rights. */
+#define FOLL_FORCE	2u
+/* Copy from another address space, or to it with FOLL_WRITE, faulting pages in. Bytes copied, short
+ * at the first bad page. Takes mmap_lock for read; sleeps. Used for exec's argument strings,
+ * /proc/PID/mem, process_vm_*. */
 size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes,
-			bool write);
+			unsigned int gup_flags);
 
 /* Areas, for /proc. mmap_lock held. */
 /* first with vm_end > addr */

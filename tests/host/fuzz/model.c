@@ -168,7 +168,8 @@ void model_write(struct proc *proc, unsigned int i, unsigned int at, const void 
 	u8 found[PAGE_SIZE], zeros[PAGE_SIZE] = {};
 
 	if (page->lazy) {	/* to what was there, or to zeros? From now on it is known. */
-		if (mmu_read(smp_processor_id(), proc->mm, addr_of(i), found, PAGE_SIZE))
+		if (access_remote_vm(proc->mm, addr_of(i), found, PAGE_SIZE, FOLL_FORCE) !=
+		    PAGE_SIZE)
 			panic("page %u has been written and cannot be read", i);
 		memcpy(zeros + at, bytes, nr);
 		if (!memcmp(found, zeros, PAGE_SIZE))
@@ -390,13 +391,27 @@ void model_adopt(struct proc *proc, struct range a, struct range b)
 
 /* --- checking --- */
 
-void check_page(struct proc *proc, unsigned int cpu, unsigned int i)
+void check_bytes(struct proc *proc, unsigned int i, const u8 *found)
 {
 	static const u8 zeros[PAGE_SIZE];
 	struct mpage *page = &proc->pages[i];
+	const u8 *bytes = bytes_of(page) ? bytes_of(page) : zeros;
+
+	if (page->lazy && memcmp(found, bytes, PAGE_SIZE)) {
+		drop_own(page);
+		bytes = zeros;
+	}
+	for (unsigned int at = 0; memcmp(found, bytes, PAGE_SIZE) && at < PAGE_SIZE; at++)
+		if (found[at] != bytes[at])
+			panic("page %u of process %u, byte %u: %02x, not %02x", i, proc->slot, at,
+			      found[at], bytes[at]);
+}
+
+void check_page(struct proc *proc, unsigned int cpu, unsigned int i)
+{
+	struct mpage *page = &proc->pages[i];
 	u8 found[PAGE_SIZE];
 	vm_fault_t want, got;
-	const u8 *bytes;
 	bool bad;
 
 	model_touch(proc, i);
@@ -410,15 +425,7 @@ void check_page(struct proc *proc, unsigned int cpu, unsigned int i)
 		      want);
 	if (got)
 		return;
-	bytes = bytes_of(page) ? bytes_of(page) : zeros;
-	if (page->lazy && memcmp(found, bytes, PAGE_SIZE)) {
-		drop_own(page);
-		bytes = zeros;
-	}
-	for (unsigned int at = 0; memcmp(found, bytes, PAGE_SIZE) && at < PAGE_SIZE; at++)
-		if (found[at] != bytes[at])
-			panic("page %u of process %u, byte %u: %02x, not %02x", i, proc->slot, at,
-			      found[at], bytes[at]);
+	check_bytes(proc, i, found);
 }
 
 void check_processes(void)

@@ -90,6 +90,8 @@ void model_exit(struct proc *proc);
  * pages that have gone, and rights and flags as the areas have them; private copies anywhere. */
 void model_adopt(struct proc *proc, struct range a, struct range b);
 
+/* The bytes of page @i have been read, as @found. Panics if they differ. */
+void check_bytes(struct proc *proc, unsigned int i, const u8 *found);
 /* Read a page, or all of all processes, and compare. Panics. What no disk can read now is left
  * out. */
 void check_page(struct proc *proc, unsigned int cpu, unsigned int i);

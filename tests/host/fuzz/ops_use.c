@@ -101,23 +101,38 @@ void op_exec(struct proc *proc)
 		expect(got, want);
 }
 
+/* Is the page @i to be had from outside? FOLL_FORCE needs no rights, but to write to shared memory. */
+static bool may_follow(const struct proc *proc, unsigned int i, unsigned int gup_flags)
+{
+	struct mpage page = proc->pages[i];
+	bool write = gup_flags & FOLL_WRITE;
+	u8 need = write ? PROT_WRITE : PROT_READ;
+
+	if (gup_flags & FOLL_FORCE && !(write && page.shared))
+		page.prot |= need;
+	return page.prot & need && !expected_fault(&page, write);
+}
+
 void op_remote(struct proc *proc)
 {
-	unsigned int i = take_below(NR_PAGES);
-	struct mpage *page = &proc->pages[i];
-	bool write = take_below(2);
-	bool ok = !expected_fault(page, write);
-	u8 bytes[100];
+	unsigned int i = take_below(NR_PAGES), gup_flags = take_below(4);
+	bool write = gup_flags & FOLL_WRITE;
+	bool ok = may_follow(proc, i, gup_flags), bad = slot_is_bad(proc, i);
+	u8 bytes[PAGE_SIZE];
+	size_t at = write ? 50 : 0, nr = write ? 100 : PAGE_SIZE;
 	long got;
 
-	say("remote %s page %u", write ? "write" : "read", i);
+	say("remote %s page %u%s", write ? "write" : "read", i,
+	    gup_flags & FOLL_FORCE ? ", forced" : "");
 	memset(bytes, ++serial, sizeof(bytes));
-	got = TRY(access_remote_vm(proc->mm, addr_of(i) + 50, bytes, sizeof(bytes), write));
-	if (fails && !got)
+	got = TRY(access_remote_vm(proc->mm, addr_of(i) + at, bytes, nr, gup_flags));
+	if ((fails || bad) && !got)
 		return;
-	expect(got, ok ? sizeof(bytes) : 0);
+	expect(got, ok ? nr : 0);
 	if (ok && write)
-		model_write(proc, i, 50, bytes, sizeof(bytes));
+		model_write(proc, i, at, bytes, nr);
+	else if (ok)
+		check_bytes(proc, i, bytes);
 }
 
 /* --- files --- */

@@ -57,7 +57,7 @@ static void look(struct thread *t, unsigned int nr, struct mm_struct *mm, unsign
 
 	addr += t->nr * 8;
 	if (!below(t, 8))
-		access_remote_vm(mm, addr, &value, 8, false);
+		access_remote_vm(mm, addr, &value, 8, 0);
 	else if (mmu_read(t->nr + 1, mm, addr, &value, 8))
 		return;
 	if (value && value >> 32 != tag(t, nr) >> 32 && value >> 32 != tag(t, NR_MMS) >> 32)

@@ -256,7 +256,7 @@ static long run_remote_write(struct mm_struct *mm)
 {
 	u8 bytes[2 * PAGE_SIZE] = {};
 
-	return access_remote_vm(mm, EMPTY, bytes, sizeof(bytes), true) == sizeof(bytes) ? 0
+	return access_remote_vm(mm, EMPTY, bytes, sizeof(bytes), FOLL_WRITE) == sizeof(bytes) ? 0
 											: -EFAULT;
 }
 
@@ -324,7 +324,7 @@ static long run_swapin_remote(struct mm_struct *mm)
 {
 	u8 bytes[2 * PAGE_SIZE];
 
-	return access_remote_vm(mm, OUT, bytes, sizeof(bytes), false) == sizeof(bytes) ? 0
+	return access_remote_vm(mm, OUT, bytes, sizeof(bytes), 0) == sizeof(bytes) ? 0
 										       : -EFAULT;
 }
 

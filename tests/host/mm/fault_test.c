@@ -243,13 +243,61 @@ static void remote_access_breaks_cow_and_stops_at_holes(void **state)
 	write8(0, parent, BASE + PAGE_SIZE - 1, 5);
 	child = shim_mm_fork(parent);
 	memset(bytes, 9, sizeof(bytes));
-	assert_int_equal(access_remote_vm(child, BASE + 100, bytes, sizeof(bytes), true),
+	assert_int_equal(access_remote_vm(child, BASE + 100, bytes, sizeof(bytes), FOLL_WRITE),
 			 2 * PAGE_SIZE - 100);
 	assert_int_equal(read8(0, parent, BASE + PAGE_SIZE - 1), 5);
 	assert_int_equal(read8(0, child, BASE + PAGE_SIZE - 1), 9);
-	assert_int_equal(access_remote_vm(parent, BASE + PAGE_SIZE - 2, bytes, 4, false), 4);
+	assert_int_equal(access_remote_vm(parent, BASE + PAGE_SIZE - 2, bytes, 4, 0), 4);
 	assert_int_equal(bytes[1], 5);
-	assert_int_equal(access_remote_vm(parent, BASE - 1, bytes, 4, false), 0);
+	assert_int_equal(access_remote_vm(parent, BASE - 1, bytes, 4, 0), 0);
+	check_all();
+	shim_mm_exit(child);
+	shim_mm_exit(parent);
+}
+
+/* The entry keeps everybody out who could not write before, and says nothing of dirt. */
+static void a_forced_write_leaves_the_entry_read_only_and_clean(void **state)
+{
+	struct file *file = shim_file_new(2 * PAGE_SIZE);
+	struct mm_struct *mm = shim_mm_new();
+	u8 byte = 7;
+
+	map_file(mm, file, BASE, 2 * PAGE_SIZE, PROT_READ, MAP_PRIVATE, 0);
+	map_anon(mm, BASE + 2 * PAGE_SIZE, 2 * PAGE_SIZE, PROT_READ);
+	read8(0, mm, BASE);			/* the file's page is mapped */
+	read8(0, mm, BASE + 2 * PAGE_SIZE);	/* the zero page is */
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned long addr = BASE + i * PAGE_SIZE;
+
+		assert_int_equal(access_remote_vm(mm, addr, &byte, 1, FOLL_WRITE), 0);
+		assert_int_equal(access_remote_vm(mm, addr, &byte, 1, FOLL_WRITE | FOLL_FORCE), 1);
+		assert_false(pte_write(pte_at(mm, addr)) || pte_dirty(pte_at(mm, addr)));
+		assert_true(pte_soft_dirty(pte_at(mm, addr)));
+		assert_true(page_flag(page_at(mm, addr), PG_anon_exclusive));
+		assert_int_equal(read8(0, mm, addr), 7);
+		assert_int_equal(mmu_write(0, mm, addr, &byte, 1), VM_FAULT_SIGSEGV_ACCERR);
+	}
+	check_all();
+	shim_mm_exit(mm);
+	fput(file);
+}
+
+static void a_forced_write_copies_what_a_child_has_and_keeps_what_is_ours(void **state)
+{
+	struct mm_struct *parent = shim_mm_new(), *child;
+	struct page *page;
+	u8 byte = 9;
+
+	map_anon(parent, BASE, PAGE_SIZE, RW);
+	write8(0, parent, BASE, 5);
+	do_mprotect(parent, BASE, PAGE_SIZE, PROT_READ);
+	child = shim_mm_fork(parent);
+	page = page_at(child, BASE);
+	assert_int_equal(access_remote_vm(parent, BASE, &byte, 1, FOLL_WRITE | FOLL_FORCE), 1);
+	assert_int_equal(read8(2, child, BASE), 5);
+	assert_int_equal(read8(0, parent, BASE), 9);
+	assert_int_equal(access_remote_vm(child, BASE, &byte, 1, FOLL_WRITE | FOLL_FORCE), 1);
+	assert_ptr_equal(page_at(child, BASE), page);	/* the parent has left it */
 	check_all();
 	shim_mm_exit(child);
 	shim_mm_exit(parent);
@@ -270,6 +318,8 @@ int main(void)
 		MM_TEST(a_page_somebody_else_holds_is_copied),
 		MM_TEST(a_killed_task_stops_bringing_pages_in),
 		MM_TEST(remote_access_breaks_cow_and_stops_at_holes),
+		MM_TEST(a_forced_write_leaves_the_entry_read_only_and_clean),
+		MM_TEST(a_forced_write_copies_what_a_child_has_and_keeps_what_is_ours),
 	};
 
 	return RUN_MM_TESTS(tests);

@@ -263,7 +263,7 @@ static inline void write_from_outside(void)
 {
 	u64 value = AFTER;
 
-	ASSERT(access_remote_vm(mm, BASE + 8, &value, 8, true) == 8);
+	ASSERT(access_remote_vm(mm, BASE + 8, &value, 8, FOLL_WRITE) == 8);
 }
 
 /* --- the other one --- */

@@ -425,16 +425,40 @@ static void mprotect_holds_for_what_comes_back(void **state)
 	shim_mm_exit(mm);
 }
 
+/* Nothing in an entry says that the page was written: not on its way out for the first time, nor when
+ * its slot has an older content, nor after MADV_FREE. */
+static void what_was_written_by_force_survives_reclaim(void **state)
+{
+	u64 value = 55;
+
+	prepare(3);
+	pages_out(mm, BASE, 1);
+	do_mprotect(mm, BASE, 3 * PAGE_SIZE, PROT_READ);
+	assert_int_equal(read64(0, mm, BASE), 100);	/* clean, with a slot */
+	do_madvise(mm, BASE + 2 * PAGE_SIZE, PAGE_SIZE, MADV_FREE);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(access_remote_vm(mm, BASE + i * PAGE_SIZE, &value, 8,
+						  FOLL_WRITE | FOLL_FORCE), 8);
+	check_all();
+	for (unsigned int i = 0; i < 2; i++)		/* the first pass finds what was free */
+		page_out(mm, BASE + 2 * PAGE_SIZE);
+	pages_out(mm, BASE, 3);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(read64(0, mm, BASE + i * PAGE_SIZE), 55);
+	check_all();
+	shim_mm_exit(mm);
+}
+
 static void remote_access_and_populate_bring_pages_in(void **state)
 {
 	u64 value = 0;
 
 	prepare(NR);
 	pages_out(mm, BASE, NR);
-	assert_int_equal(access_remote_vm(mm, BASE, &value, 8, false), 8);
+	assert_int_equal(access_remote_vm(mm, BASE, &value, 8, 0), 8);
 	assert_int_equal(value, 100);
 	value = 55;
-	assert_int_equal(access_remote_vm(mm, BASE + PAGE_SIZE, &value, 8, true), 8);
+	assert_int_equal(access_remote_vm(mm, BASE + PAGE_SIZE, &value, 8, FOLL_WRITE), 8);
 	page_out(mm, BASE + PAGE_SIZE);
 	assert_int_equal(read64(0, mm, BASE + PAGE_SIZE), 55);
 	pages_out(mm, BASE, NR);
@@ -638,6 +662,7 @@ int main(void)
 		MM_TEST(munmap_and_dontneed_give_slots_back),
 		MM_TEST(mremap_takes_entries_along),
 		MM_TEST(mprotect_holds_for_what_comes_back),
+		MM_TEST(what_was_written_by_force_survives_reclaim),
 		MM_TEST(remote_access_and_populate_bring_pages_in),
 		MM_TEST(no_write_is_lost_when_pages_leave_between),
 		MM_TEST(a_page_may_be_used_while_it_is_written),

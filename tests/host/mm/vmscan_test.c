@@ -303,7 +303,7 @@ static void a_free_page_that_was_written_from_outside_is_dropped(void **state)
 	u64 value = 5;
 
 	prepare(1);
-	assert_int_equal(access_remote_vm(mm, BASE, &value, 8, true), 8);
+	assert_int_equal(access_remote_vm(mm, BASE, &value, 8, FOLL_WRITE), 8);
 	folio = page_folio(page_at(mm, BASE));
 	assert_true(folio_flag(folio, PG_dirty));
 	assert_int_equal(do_madvise(mm, BASE, PAGE_SIZE, MADV_FREE), 0);
@@ -456,7 +456,7 @@ static void a_read_error_is_a_sigbus_for_exactly_those_who_touch(void **state)
 	check_all();
 	value = 1;
 	assert_int_equal(mmu_write(0, mm, BASE + 9 * PAGE_SIZE, &value, 8), VM_FAULT_SIGBUS);
-	assert_int_equal(access_remote_vm(mm, BASE + 9 * PAGE_SIZE, &value, 8, false), 0);
+	assert_int_equal(access_remote_vm(mm, BASE + 9 * PAGE_SIZE, &value, 8, 0), 0);
 	/* Whoever does not touch it lives: fork, move, protect, unmap. */
 	write_all(child, 9, 5);
 	do_mprotect(child, BASE, 32 * PAGE_SIZE, PROT_READ);
