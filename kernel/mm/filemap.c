@@ -115,6 +115,34 @@ struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
 	return is_swap_radix_entry(entry) ? NULL : entry;
 }
 
+/* May @folio, found at @index, be mapped now? Locked: it may, and truncation will find it mapped. */
+static bool lock_mappable(struct address_space *mapping, struct folio *folio)
+{
+	if (!folio_flag(folio, PG_uptodate) || !folio_trylock(folio))
+		return false;
+	/* Out of i_pages it cannot go while we have pages_lock. */
+	DEBUG_ASSERT(folio->page.mapping == mapping);
+	folio_get(folio);
+	return true;
+}
+
+unsigned int filemap_lock_present(struct address_space *mapping, pgoff_t index, unsigned long nr,
+				  struct folio **folios)
+{
+	unsigned long flags = spin_lock_irqsave(&mapping->pages_lock);
+	pgoff_t end = min(index + nr, mapping_pages(mapping));
+	unsigned int locked = 0;
+
+	for (; index < end; index++) {
+		void *entry = radix_lookup(&mapping->i_pages, index);
+
+		if (entry && !is_swap_radix_entry(entry) && lock_mappable(mapping, entry))
+			folios[locked++] = entry;
+	}
+	spin_unlock_irqrestore(&mapping->pages_lock, flags);
+	return locked;
+}
+
 struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index)
 {
 	for (;;) {

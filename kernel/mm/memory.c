@@ -3,7 +3,8 @@
  *	entry			access	area		function
  *	none			read	anonymous	do_anonymous_page: the zero page
  *	none			write	anonymous	do_anonymous_page: a fresh page
- *	none			read	file		do_read_fault: the cached page
+ *	none			read	file		do_read_fault: the cached page and its
+ *							neighbours
  *	none			write	file, private	do_cow_fault: a copy of it
  *	none			write	file, shared	do_shared_fault: the page, dirty
  *	swap entry		any	any		do_swap_page: the page comes back
@@ -29,6 +30,8 @@
 #include <sched/sched.h>
 
 struct page *zero_page;
+
+#define FAULT_AROUND_PAGES	16	/* a power of two, at most a table's entries */
 
 /* One fault on its way through the functions below. */
 struct vm_fault {
@@ -257,32 +260,97 @@ static void unlock_put(struct folio *folio)
 	folio_put(folio);
 }
 
-/* Map the cached @folio itself; it is locked, which keeps truncation away. Takes over the
- * reference. */
-static vm_fault_t map_file_folio(struct vm_fault *vmf, struct folio *folio, bool write)
+/* *@ptep, which is none, becomes @pte and maps @folio, which is locked: that keeps truncation away.
+ * The pte lock is held. Takes over the reference; the caller counts the page as resident. */
+static void set_file_pte(struct vm_area_struct *vma, pte_t *ptep, struct folio *folio, pte_t pte)
 {
-	struct mm_struct *mm = vmf->vma->vm_mm;
+	folio_add_file_rmap(folio);
+	if (unlikely(vma->vm_flags & VM_LOCKED))
+		folio_mlock(folio);
+	set_pte(ptep, pte);
+}
 
+static atomic_long_t *file_rss(struct mm_struct *mm, const struct folio *folio)
+{
+	return folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file;
+}
+
+/* The neighbours of a page that is read first, locked and with references: see fault_around. */
+struct neighbours {
+	struct folio	*folios[FAULT_AROUND_PAGES];
+	unsigned int	nr;
+};
+
+/* Those that are in the page cache and in the same aligned FAULT_AROUND_PAGES of addresses as the
+ * fault, which are in one table, but not outside of the area. Whose lock somebody else has (the
+ * page of the fault itself is ours) is left out. */
+static void lock_neighbours(struct vm_fault *vmf, struct neighbours *around)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+	unsigned long window = ALIGN_DOWN(vmf->address, FAULT_AROUND_PAGES * PAGE_SIZE);
+	unsigned long start = max(window, vma->vm_start);
+	unsigned long end = min(window + FAULT_AROUND_PAGES * PAGE_SIZE, vma->vm_end);
+	pgoff_t first = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
+
+	around->nr = filemap_lock_present(file_mapping(vma->vm_file), first,
+					  (end - start) >> PAGE_SHIFT, around->folios);
+}
+
+/* Map @around where nothing is mapped yet, as pages that nobody has used. The pte lock is held. */
+static void fault_around(struct vm_fault *vmf, const struct neighbours *around)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	pgoff_t index = vma->vm_pgoff + ((vmf->address - vma->vm_start) >> PAGE_SHIFT);
+	long mapped = 0;
+
+	for (unsigned int i = 0; i < around->nr; i++) {
+		struct folio *folio = around->folios[i];
+		pte_t *ptep = vmf->ptep + (long)(folio->page.index - index);
+
+		if (!pte_none(ptep_get(ptep)))
+			continue;
+		folio_get(folio);
+		set_file_pte(vma, ptep, folio,
+			     pfn_pte(page_to_pfn(folio_page(folio)), vma->vm_page_prot));
+		mapped++;
+	}
+	if (mapped)
+		atomic_add(file_rss(vma->vm_mm, around->folios[0]), mapped);
+}
+
+/* Map the cached @folio itself, which is locked, and its neighbours with it, if there are any.
+ * Takes over the reference. */
+static vm_fault_t map_file_folio(struct vm_fault *vmf, struct folio *folio, bool write,
+				 const struct neighbours *around)
+{
 	if (!lock_same_pte(vmf)) {
 		unlock_put(folio);
 		return 0;
 	}
-	folio_add_file_rmap(folio);
-	if (unlikely(vmf->vma->vm_flags & VM_LOCKED))
-		folio_mlock(folio);
-	atomic_inc(folio_flag(folio, PG_swapbacked) ? &mm->rss_shmem : &mm->rss_file);
-	set_pte(vmf->ptep, make_pte(vmf, folio, write));
+	set_file_pte(vmf->vma, vmf->ptep, folio, make_pte(vmf, folio, write));
+	atomic_inc(file_rss(vmf->vma->vm_mm, folio));
+	if (around)
+		fault_around(vmf, around);
 	spin_unlock(vmf->ptl);
 	folio_unlock(folio);
 	return 0;
 }
 
+/* What is read in one place is soon read beside it, and a fault costs more than a few entries: so
+ * the neighbours that need nothing but an entry get theirs now. */
 static vm_fault_t do_read_fault(struct vm_fault *vmf)
 {
+	struct neighbours around;
 	struct folio *folio;
 	vm_fault_t ret = get_file_folio(vmf, &folio);
 
-	return ret ? ret : map_file_folio(vmf, folio, false);
+	if (ret)
+		return ret;
+	lock_neighbours(vmf, &around);
+	map_file_folio(vmf, folio, false, &around);
+	for (unsigned int i = 0; i < around.nr; i++)
+		unlock_put(around.folios[i]);
+	return 0;
 }
 
 static vm_fault_t do_shared_fault(struct vm_fault *vmf)
@@ -293,7 +361,7 @@ static vm_fault_t do_shared_fault(struct vm_fault *vmf)
 	if (ret)
 		return ret;
 	folio_mark_dirty(folio);
-	return map_file_folio(vmf, folio, true);
+	return map_file_folio(vmf, folio, true, NULL);
 }
 
 static vm_fault_t do_cow_fault(struct vm_fault *vmf)

@@ -1,5 +1,5 @@
 /* filemap.c - private file mappings: filled from the file, copied on write, ended by SIGBUS. */
-#include "tap.h"
+#include "pages.h"
 #include <sys/stat.h>
 
 #define RW	(PROT_READ | PROT_WRITE)
@@ -181,6 +181,45 @@ static void shared(void)
 	unlink(NAME);
 }
 
+/* Of the entries of the @n pages at @p: a bit for each that is present. */
+static unsigned long present(const char *p, unsigned int n)
+{
+	unsigned long mask = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		mask |= (pagemap(getpid(), p + i * PAGE) >> 63) << i;
+	return mask;
+}
+
+/* Every kernel that maps neighbours maps no more than there are, and none that is not there. */
+static void neighbours(void)
+{
+	int fd = memfd_create("neighbours", 0);
+	char *room = mmap(NULL, 96 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *p;
+	char page[PAGE];
+	unsigned int i;
+
+	must(fd >= 0 && room != MAP_FAILED);
+	memset(page, 'n', sizeof(page));
+	for (i = 0; i < 48; i++)
+		must(pwrite(fd, page, PAGE, i * PAGE) == PAGE);
+	must(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 20 * PAGE, PAGE) == 0);
+	/* At a multiple of 64 KiB, the area's first page being the file's second. */
+	p = (char *)(((unsigned long)room + 0xffff) & ~0xffffUL);
+	must(mmap(p, 40 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, PAGE) == p);
+	is(p[18 * PAGE], 'n', "a page of a mapped file is read");
+	is(present(p, 40), 0xfff7UL << 16, "its 64 KiB are mapped with it, but for a hole");
+	is(present(p + 40 * PAGE, 8), 0, "and nothing behind the mapping is");
+	is(p[19 * PAGE], 0, "the hole reads as zeros");
+	is(p[36 * PAGE], 'n', "a page near the end of the mapping is read");
+	is(present(p + 32 * PAGE, 16), 0xff, "what is mapped with it ends with the mapping");
+	must(ftruncate(fd, 19 * PAGE) == 0);
+	is(present(p, 40), 3UL << 16, "truncation unmaps what nobody has touched, too");
+	munmap(room, 96 * PAGE);
+	close(fd);
+}
+
 static void body(void)
 {
 	content();
@@ -191,6 +230,7 @@ static void body(void)
 	forked();
 	through_calls();
 	shared();
+	neighbours();
 }
 
 int main(void)

@@ -42,6 +42,10 @@ struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index);
 struct folio *filemap_read_folio(struct address_space *mapping, pgoff_t index);
 /* What i_pages has at @index: a folio with a reference, a swap entry (mm/swap.h), or NULL. */
 void *filemap_get_entry(struct address_space *mapping, pgoff_t index);
+/* Of the @nr pages from @index on, those that are in memory, below the end of the file, and not
+ * locked by anybody: locked now, with a reference, in @folios. Returns how many. Does not sleep. */
+unsigned int filemap_lock_present(struct address_space *mapping, pgoff_t index, unsigned long nr,
+				  struct folio **folios);
 /* The same, made if absent. @extend: even behind the end of the file, i_rwsem being held for write;
  * without it nothing is made there, however truncation comes in between. ERR_PTR(-ENOMEM, -EIO,
  * -EFBIG behind the end, or what charge said). Sleeps. */

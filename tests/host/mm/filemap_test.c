@@ -46,7 +46,7 @@ static void a_shared_mapping_and_the_file_are_one(void **state)
 	assert_int_equal(in_file(3), 77);
 	shim_file_write(file, 2 * PAGE_SIZE, &value, 8);
 	assert_int_equal(read64(1, mm, BASE), 99);
-	assert_int_equal(atomic_read(&mm->rss_shmem), 2);
+	assert_int_equal(atomic_read(&mm->rss_shmem), 3);
 	finish();
 }
 
@@ -56,18 +56,18 @@ static void a_private_mapping_follows_the_file_until_it_is_written(void **state)
 
 	prepare();
 	map_file(mm, file, BASE, PAGES * PAGE_SIZE, RW, MAP_PRIVATE, 0);
+	write64(0, mm, BASE + 2 * PAGE_SIZE + 8, 1);	/* from none */
 	assert_int_equal(read64(0, mm, BASE), 10);
 	shim_file_write(file, 0, &value, 8);
 	assert_int_equal(read64(0, mm, BASE), 99);
 	write64(0, mm, BASE + 8, 1);		/* from the mapped page */
-	write64(0, mm, BASE + 2 * PAGE_SIZE + 8, 1);	/* from none */
 	value = 100;
 	shim_file_write(file, 0, &value, 8);
 	assert_int_equal(read64(0, mm, BASE), 99);
 	assert_int_equal(read64(0, mm, BASE + 2 * PAGE_SIZE), 12);
 	assert_int_equal(in_file(0), 100);
 	assert_int_equal(atomic_read(&mm->rss_anon), 2);
-	assert_int_equal(atomic_read(&mm->rss_shmem), 0);
+	assert_int_equal(atomic_read(&mm->rss_shmem), 2);
 	/* DONTNEED brings the file's bytes back. */
 	assert_int_equal(do_madvise(mm, BASE, PAGE_SIZE, MADV_DONTNEED), 0);
 	assert_int_equal(read64(0, mm, BASE), 100);
@@ -247,6 +247,28 @@ static void present_pages_are_found_in_order(void **state)
 	finish();
 }
 
+/* File pages 1 to 6 are mapped; 2, 4 and 6 are there. */
+static void a_read_maps_the_neighbours_that_are_there(void **state)
+{
+	prepare();
+	map_file(mm, file, BASE, 6 * PAGE_SIZE, RW, MAP_PRIVATE, 1);
+	write64(0, mm, BASE + PAGE_SIZE, 5);	/* its own copy of page 2 */
+	assert_false(pte_present(pte_at(mm, BASE + 3 * PAGE_SIZE)));
+	assert_int_equal(read64(0, mm, BASE + 3 * PAGE_SIZE), 14);
+	assert_true(pte_present(pte_at(mm, BASE + 5 * PAGE_SIZE)));
+	assert_false(pte_young(pte_at(mm, BASE + 5 * PAGE_SIZE)));
+	assert_false(pte_write(pte_at(mm, BASE + 5 * PAGE_SIZE)));
+	assert_true(pte_none(pte_at(mm, BASE)));	/* a hole of the file stays one */
+	assert_true(pte_none(pte_at(mm, BASE + 6 * PAGE_SIZE)));	/* no area */
+	assert_int_equal(atomic_read(&mm->rss_shmem), 2);
+	assert_int_equal(read64(0, mm, BASE + PAGE_SIZE), 5);
+	check_all();
+	shim_file_truncate(file, 5 * PAGE_SIZE);
+	assert_true(pte_none(pte_at(mm, BASE + 5 * PAGE_SIZE)));
+	assert_int_equal(atomic_read(&mm->rss_shmem), 1);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +283,7 @@ int main(void)
 		MM_TEST(an_area_holds_its_file),
 		MM_TEST(pages_of_a_file_that_is_not_tmpfs_count_as_the_files),
 		MM_TEST(present_pages_are_found_in_order),
+		MM_TEST(a_read_maps_the_neighbours_that_are_there),
 	};
 
 	return RUN_MM_TESTS(tests);
