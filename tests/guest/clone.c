@@ -17,11 +17,36 @@ static atomic_int started, result;
 static atomic_int tid_word;
 static int parent_tid;
 
-/* A C library's clone() with the thread-id arguments in the order of x86-64. */
+/* The system call itself, since a C library's clone() may refuse flags that it has no use for. A
+ * child calls @fn with @arg on @stack; what that returns is its exit status. */
 static pid_t spawn(int (*fn)(void *), void *arg, char *stack, int flags, int *ptid, void *tls,
 		   int *ctid)
 {
-	return clone(fn, stack + STACK_SIZE, flags, arg, ptid, tls, ctid);
+	void **top = (void **)(stack + STACK_SIZE) - 2;
+	register int *r10 __asm__("r10") = ctid;
+	register void *r8 __asm__("r8") = tls;
+	long ret;
+
+	top[0] = (void *)fn;
+	top[1] = arg;
+	__asm__ volatile("syscall\n\t"
+			 "test	%%rax, %%rax\n\t"
+			 "jnz	1f\n\t"
+			 "pop	%%rax\n\t"
+			 "pop	%%rdi\n\t"
+			 "call	*%%rax\n\t"
+			 "mov	%%eax, %%edi\n\t"
+			 "mov	%[exit], %%eax\n\t"
+			 "syscall\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "a"(SYS_clone), "D"((long)flags), "S"(top), "d"(ptid), "r"(r10), "r"(r8),
+			   [exit] "i"(SYS_exit)
+			 : "rcx", "r11", "memory");
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
 }
 
 /* Waits until the kernel clears a thread-id word and wakes its futex. */
