@@ -47,8 +47,9 @@ def main():
     tap.none("every code file opens with a comment",
              (p for p in files(*CODE) if opening_comment_missing(p)))
     layout = subprocess.run([os.path.join(HERE, "layout")], capture_output=True, text=True)
-    tap.ok(layout.returncode == 0, "C files are laid out as .clang-format says",
-           (layout.stdout + layout.stderr).splitlines())
+    told = (layout.stdout + layout.stderr).splitlines()
+    skipped = " # SKIP " + told[0] if "not judged" in layout.stdout else ""
+    tap.ok(layout.returncode == 0, "C files are laid out as .clang-format says" + skipped, told)
     tap.done()
 
 

@@ -69,14 +69,14 @@ static void look(struct thread *t, unsigned int nr, struct mm_struct *mm, unsign
 static void put(struct thread *t, unsigned int nr, struct mm_struct *mm, unsigned long addr)
 {
 	struct vm_area_struct *vma;
-	bool private;
+	bool own;
 	u64 value;
 
 	down_read(&mm->mmap_lock);
 	vma = vma_lookup(mm, addr);
-	private = vma && !(vma->vm_flags & VM_SHARED) && nr >= NR_SHARED;
+	own = vma && !(vma->vm_flags & VM_SHARED) && nr >= NR_SHARED;
 	up_read(&mm->mmap_lock);
-	value = tag(t, private ? nr : NR_MMS) + t->ops % 1000;
+	value = tag(t, own ? nr : NR_MMS) + t->ops % 1000;
 	mmu_write(t->nr + 1, mm, addr + t->nr * 8, &value, 8);
 }
 
