@@ -152,11 +152,10 @@ static void ignored(void)
 static int burn(void *arg)
 {
 	unsigned long end = now_ms() + 60;
-	volatile unsigned long n = 0;
 
 	(void)arg;
 	while (now_ms() < end)
-		n++;
+		;
 	return 0;
 }
 
