@@ -263,6 +263,7 @@ help:
 # help:   T=name          only tests whose name has it  TIMEOUT_SCALE=1  multiplies time limits
 # help:   DEBUG=0         1: checks on, in build/debug/ DEPS=install  skip: install nothing
 # help:   GDB_ARGS=       arguments for gdb             V=0        1: show the commands
+# help:   LINUX=          another Linux for test-linux and bench: a version, a suite or a file
 # help:   DUMP=file       gdb opens this dump           AUTO=1     tours do not wait for Enter
 # help:   WERROR=1        warnings are errors; `make check` and `make test` set it on CI's compiler
 

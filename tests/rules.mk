@@ -25,7 +25,12 @@ SYSTEM_NEEDS	:= $(BUILD)/kernel.elf $(BUILD)/initramfs.cpio $(BUILD)/efi/BOOTX64
 GUEST_OUT	:= $(BUILD)/tests/guest
 GUEST_BIN	:= $(GUEST_TESTS:%=$(GUEST_OUT)/%)
 GUEST_IMAGE	:= $(GUEST_OUT)/guest.cpio
-LINUX		:= build/linux/vmlinuz
+# LINUX= another than this machine's: a version or a suite of Debian, or a file, which may have its
+# modules.cpio beside it (see fetch-linux).
+LINUX		?=
+LINUX_IS_FILE	:= $(if $(LINUX),$(or $(findstring /,$(LINUX)),$(wildcard $(LINUX))))
+LINUX_KERNEL	:= $(if $(LINUX_IS_FILE),$(LINUX),build/linux/$(LINUX:%=%/)vmlinuz)
+LINUX_MODULES	:= $(dir $(LINUX_KERNEL))modules.cpio
 
 # The programs that need disks have a boot of their own, with little memory and a small image.
 SWAP_IMAGE	:= $(GUEST_OUT)/swap.cpio
@@ -148,15 +153,17 @@ test-guest-now: $(BUILD)/kernel.elf $(GUEST_IMAGE) $(SWAP_IMAGE) \
 		$(if $(filter uefi,$(BOOT)),$(BUILD)/efi/BOOTX64.EFI)
 	$(call guests,$(GUEST_OUT)/console,,$(BUILD)/kernel.elf,$(SWAP_MEM))
 
-test-linux-now: $(GUEST_IMAGE) $(SWAP_IMAGE) $(LINUX) $(dir $(LINUX))modules.cpio
-	$(call guests,$(GUEST_OUT)/linux,--linux,$(LINUX),$(SWAP_MEM_LINUX))
+test-linux-now: $(GUEST_IMAGE) $(SWAP_IMAGE) $(LINUX_KERNEL)
+	$(call guests,$(GUEST_OUT)/linux,--linux,$(LINUX_KERNEL),$(SWAP_MEM_LINUX))
 
-$(LINUX) $(dir $(LINUX))modules.cpio &:
-	@tests/fetch-linux $(LINUX)
+ifeq ($(LINUX_IS_FILE),)
+$(LINUX_KERNEL):
+	@tests/fetch-linux $@ $(LINUX)
+endif
 
 # What Linux answers to bad arguments, recorded by the test's own program.
 .PHONY: record-badargs
-record-badargs: $(GUEST_IMAGE) $(LINUX)
-	$(Q)tests/guest/record-badargs $(LINUX) $(GUEST_IMAGE) $(GUEST_OUT)/record.log \
+record-badargs: $(GUEST_IMAGE) $(LINUX_KERNEL)
+	$(Q)tests/guest/record-badargs $(LINUX_KERNEL) $(GUEST_IMAGE) $(GUEST_OUT)/record.log \
 		> $(GUEST_OUT)/record.h
 	$(Q)mv $(GUEST_OUT)/record.h tests/guest/badargs_linux.h

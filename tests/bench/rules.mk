@@ -16,8 +16,8 @@ $(BENCH_IMAGE): $(BENCH_OUT)/bench boot/mkinitramfs
 	$(say) CPIO $@
 	$(Q)boot/mkinitramfs $@ $(BUSYBOX) /init=$(BENCH_OUT)/bench
 
-bench-now: $(BUILD)/kernel.elf $(BENCH_IMAGE)
-	@$(if $(filter linux,$(PEER)),tests/fetch-linux $(LINUX))
+bench-now: $(BUILD)/kernel.elf $(BENCH_IMAGE) $(if $(filter linux,$(PEER)),$(LINUX_KERNEL))
 	@tests/bench/run-bench --out $(BENCH_OUT) --modes $(MODES) --only '$(T)' \
 		$(BUILD)/kernel.elf $(BENCH_IMAGE) \
-		$(if $(filter linux,$(PEER)),$(LINUX) $(dir $(LINUX))modules.cpio)
+		$(if $(filter linux,$(PEER)),$(LINUX_KERNEL) \
+		$$(ls $(LINUX_MODULES) 2>/dev/null || echo /dev/null))
