@@ -276,19 +276,46 @@ static const char *parse_prefix(const char *s, unsigned int *base)
 	return hex && *base == 16 ? s + 2 : s;
 }
 
-int parse_ulong(const char *s, unsigned int base, unsigned long *out)
+/* The digits at *@s, which moves past them. Returns false if there are none. */
+static bool parse_digits(const char **s, unsigned int base, unsigned long *value, bool *over)
 {
-	unsigned long value = 0;
-	bool over = false;
+	const char *p = parse_prefix(*s, &base), *first = p;
 	unsigned int digit;
 
-	s = parse_prefix(s, &base);
-	if (digit_value(*s) >= base)
-		return -LIB_EINVAL;
-	for (; (digit = digit_value(*s)) < base; s++) {
-		over |= __builtin_mul_overflow(value, base, &value);
-		over |= __builtin_add_overflow(value, digit, &value);
+	for (*value = 0; (digit = digit_value(*p)) < base; p++) {
+		*over |= __builtin_mul_overflow(*value, base, value);
+		*over |= __builtin_add_overflow(*value, digit, value);
 	}
+	*s = p;
+	return p > first;
+}
+
+/* How many bits further left the unit at @s puts a number; 0: it is none. */
+static unsigned int unit_shift(char unit)
+{
+	switch (tolower(unit)) {
+	case 'k':
+		return 10;
+	case 'm':
+		return 20;
+	case 'g':
+		return 30;
+	case 't':
+		return 40;
+	default:
+		return 0;
+	}
+}
+
+static int parse_number(const char *s, unsigned int base, bool units, unsigned long *out)
+{
+	unsigned long value;
+	bool over = false;
+
+	if (!parse_digits(&s, base, &value, &over))
+		return -LIB_EINVAL;
+	if (units && unit_shift(*s))
+		over |= __builtin_mul_overflow(value, 1UL << unit_shift(*s++), &value);
 	if (*s == '\n')
 		s++;
 	if (*s)
@@ -297,4 +324,14 @@ int parse_ulong(const char *s, unsigned int base, unsigned long *out)
 		return -LIB_ERANGE;
 	*out = value;
 	return 0;
+}
+
+int parse_ulong(const char *s, unsigned int base, unsigned long *out)
+{
+	return parse_number(s, base, false, out);
+}
+
+int parse_bytes(const char *s, unsigned long *out)
+{
+	return parse_number(s, 0, true, out);
 }

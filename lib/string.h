@@ -36,4 +36,7 @@ char *skip_spaces(const char *s);
  * Returns: 0; -EINVAL; -ERANGE if it exceeds 64 bits. *@out is written only on success. */
 int parse_ulong(const char *s, unsigned int base, unsigned long *out);
 
+/* The same for a size in bytes, which K, M, G or T may end, small or large. */
+int parse_bytes(const char *s, unsigned long *out);
+
 #endif

@@ -13,7 +13,7 @@ static char words[CMDLINE_BYTES + 1];
 /* Words that mean something to a kernel, here or on Linux, and nothing to process 1. */
 static const char *const kernel_keys[] = {
 	"console", "debug", "earlyprintk", "init", "loglevel", "maxcpus", "mem", "mitigations",
-	"noapic", "nokaslr", "nosmp", "panic", "printk", "quiet", "rdinit", "ro", "root",
+	"noapic", "nokaslr", "nosmp", "nr_cpus", "panic", "printk", "quiet", "rdinit", "ro", "root",
 	"rootfstype", "rootwait", "rw", "tsc",
 };
 

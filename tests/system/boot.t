@@ -49,6 +49,24 @@ def quiet_boot():
         assert m.end() == "completed"
 
 
+def words(name, append, cpus, kib):
+    """What the words in @append leave of 4 processors and 256 MiB."""
+    with Machine(name, append="console=ttyS0 " + append, cpus=4) as m:
+        m.expect(PROMPT)
+        assert m.command("nproc").strip() == str(cpus), "nproc does not say %d" % cpus
+        total = int(m.command("awk '/^MemTotal/ { print $2 }' /proc/meminfo"))
+        assert 0.8 * kib < total <= kib, "MemTotal is %d KiB" % total
+        m.send("poweroff\n")
+        assert m.end() == "completed"
+        return m.text
+
+
+def nonsense():
+    text = words("nonsense", "maxcpus=few mem=lots nr_cpus=0x", 4, 256 * 1024)
+    for line in ("mem=lots is no size", "maxcpus=few is no number", "nr_cpus=0x is no number"):
+        assert line in text, "nothing is said of " + line
+
+
 def leave_by_exit():
     with Machine("exit") as m:
         m.expect(PROMPT)
@@ -82,6 +100,11 @@ def main():
     for cpus, mib in ((1, 128), (2, 256), (4, 4096)):
         try_out(tap, "UEFI, %d processors, %d MiB" % (cpus, mib),
                 lambda: reach_shell("uefi-%d" % cpus, cpus, mib, boot="uefi", esp=esp))
+    try_out(tap, "maxcpus=2 nr_cpus=3 mem=64M", words, "maxcpus", "maxcpus=2 nr_cpus=3 mem=64M", 2,
+            64 * 1024)
+    try_out(tap, "nr_cpus=3", words, "nr-cpus", "nr_cpus=3 maxcpus=8", 3, 256 * 1024)
+    try_out(tap, "nosmp", words, "nosmp", "nosmp", 1, 256 * 1024)
+    try_out(tap, "nonsense in them is named and ignored", nonsense)
     try_out(tap, "with `quiet` the log has what the console does not show", quiet_boot)
     try_out(tap, "the end of the shell powers the machine off", leave_by_exit)
     try_out(tap, "the kernel takes less than %d KiB" % KERNEL_KIB, small_kernel)

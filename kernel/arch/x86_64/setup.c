@@ -60,6 +60,20 @@ static void take_ranges(const struct boot_info *info)
 	}
 }
 
+/* mem=SIZE: no memory beyond that address. */
+static void limit_memory(void)
+{
+	const char *asked = cmdline_get("mem");
+	unsigned long end;
+
+	if (!asked)
+		return;
+	if (parse_bytes(asked, &end) || !end)
+		printk_at(LEVEL_WARN, "mem=%s is no size, and ignored\n", asked);
+	else if (end < memblock_end())
+		memblock_remove(end & PAGE_MASK, memblock_end() - (end & PAGE_MASK));
+}
+
 static bool is_reserved(phys_addr_t start, phys_addr_t end)
 {
 	struct mem_range range;
@@ -131,6 +145,7 @@ void setup_memory(void)
 	memblock_reserve(initramfs_start, initramfs_bytes);
 	memblock_add_mapped(initramfs_start, initramfs_bytes);
 	take_ranges(info);
+	limit_memory();
 	choose_trampoline();
 	boot_info = NULL;
 }

@@ -29,6 +29,7 @@
 #include <asm/processor.h>
 #include <asm/timer.h>
 #include <debug/panic.h>
+#include <init/cmdline.h>
 #include <lib/string.h>
 #include <mm/memblock.h>
 #include <mm/mm.h>
@@ -168,20 +169,44 @@ static bool start_one(struct ap_fields *fields, struct cpu_local *cpu, u32 apic_
 	return true;
 }
 
+/* The value of @key= if it is less than @limit; no number leaves @limit as it is. */
+static unsigned int lower_limit(const char *key, unsigned int limit)
+{
+	const char *asked = cmdline_get(key);
+	unsigned long value;
+
+	if (!asked)
+		return limit;
+	if (parse_ulong(asked, 0, &value)) {
+		printk_at(LEVEL_WARN, "smp: %s=%s is no number, and ignored\n", key, asked);
+		return limit;
+	}
+	return min(value, (unsigned long)limit);
+}
+
+/* How many processors may run: maxcpus=, nr_cpus=, nosmp. There is always one. */
+static unsigned int allowed_cpus(void)
+{
+	unsigned int limit = cmdline_get("nosmp") ? 1 : NR_CPUS;
+
+	return max(lower_limit("nr_cpus", lower_limit("maxcpus", limit)), 1U);
+}
+
 void smp_init(void)
 {
+	unsigned int allowed = allowed_cpus();
 	struct ap_fields *fields;
 	bool all = true;
 
-	if (acpi.nr_cpus_found > NR_CPUS)
-		printk("smp: %u processors found, only %u are used\n", acpi.nr_cpus_found, NR_CPUS);
+	if (acpi.nr_cpus_found > allowed)
+		printk("smp: %u processors found, only %u are used\n", acpi.nr_cpus_found, allowed);
 	if (acpi.nr_apic_ids > 1 && !trampoline)
 		printk("smp: no memory below 1 MiB, the other processors stay off\n");
 	if (!trampoline || acpi.nr_apic_ids <= 1)
 		return;
 	fields = place_trampoline();
 	for (unsigned int i = 0; i < acpi.nr_apic_ids; i++) {
-		if (acpi.apic_ids[i] == cpu_locals[0].apic_id || nr_cpus == NR_CPUS)
+		if (acpi.apic_ids[i] == cpu_locals[0].apic_id || nr_cpus == allowed)
 			continue;
 		/* Its number must be known before it is seen to run. */
 		nr_cpus++;

@@ -308,6 +308,30 @@ static void numbers_are_parsed(void **state)
 	}
 }
 
+static void sizes_are_parsed(void **state)
+{
+	static const struct {
+		const char *s;
+		int err;
+		unsigned long value;
+	} cases[] = {
+		{ "4096", 0, 4096 }, { "64k", 0, 65536 }, { "64K\n", 0, 65536 },
+		{ "0x10M", 0, 16UL << 20 }, { "3g", 0, 3UL << 30 }, { "2T", 0, 2UL << 40 },
+		{ "0", 0, 0 }, { "", -LIB_EINVAL, 0 }, { "M", -LIB_EINVAL, 0 },
+		{ "1MB", -LIB_EINVAL, 0 }, { "1kk", -LIB_EINVAL, 0 }, { "-1k", -LIB_EINVAL, 0 },
+		{ "8388608T", 0, 1UL << 63 },
+		{ "16777216T", -LIB_ERANGE, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsigned long out = 77;
+
+		assert_int_equal(parse_bytes(cases[i].s, &out), cases[i].err);
+		assert_true(out == (cases[i].err ? 77 : cases[i].value));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +346,7 @@ int main(void)
 		cmocka_unit_test(strscpy_reads_no_more_than_fits),
 		cmocka_unit_test(spaces_are_skipped),
 		cmocka_unit_test(numbers_are_parsed),
+		cmocka_unit_test(sizes_are_parsed),
 	};
 
 	return cmocka_run_group_tests_name(__FILE__, tests, make_places, NULL);
