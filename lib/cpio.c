@@ -1,4 +1,4 @@
-/* cpio.c - reading a "newc" cpio archive.
+/* cpio.c - reading "newc" cpio archives.
  * Holds:  every offset is checked against what is left before it is used. Sums cannot overflow:
  *         they add 32-bit fields in 64 bits.
  * Read:   read_entry.
@@ -12,6 +12,7 @@
 #include <lib/string.h>
 
 #define MAGIC		"070701"
+#define MAGIC_SUM	"070702"	/* the last field is the sum of a file's bytes */
 #define MAGIC_LEN	6
 #define FIELD_LEN	8
 #define HEADER_LEN	(MAGIC_LEN + NR_FIELDS * FIELD_LEN)
@@ -65,19 +66,37 @@ static void set_numbers(struct cpio_entry *e, const u32 fields[NR_FIELDS])
 	e->rdevminor = fields[RDEVMINOR];
 }
 
-/* Does a compressed archive begin here? Whoever made it may have forgotten that. */
-static bool is_compressed(const char *data, size_t left)
+const char *cpio_compression(const void *data, size_t size)
 {
-	static const char *const magic[] = {
-		"\x1f\x8b", ("\xfd" "7zXZ"), "\x28\xb5\x2f\xfd", "BZh", "\x89LZO",
-		"\x02\x21\x4c\x18",
+	static const struct {
+		const char *magic, *name;
+	} known[] = {
+		{ "\x1f\x8b", "gzip" }, { "\xfd" "7zXZ", "xz" }, { "\x28\xb5\x2f\xfd", "zstd" },
+		{ "BZh", "bzip2" }, { "\x89LZO", "lzo" }, { "\x02\x21\x4c\x18", "lz4" },
+		{ "\x5d\0\0", "lzma" },
 	};
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(magic); i++)
-		if (left > strlen(magic[i]) && !memcmp(data, magic[i], strlen(magic[i])))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		size_t bytes = max(strlen(known[i].magic), (size_t)2);
+
+		if (size > bytes && !memcmp(data, known[i].magic, bytes))
+			return known[i].name;
+	}
+	return NULL;
+}
+
+#define S_IFMT		0170000
+#define S_IFREG		0100000
+
+static bool sum_matches(const char *header, const u32 fields[NR_FIELDS], const char *data)
+{
+	u32 sum = 0;
+
+	if (memcmp(header, MAGIC_SUM, MAGIC_LEN) || (fields[MODE] & S_IFMT) != S_IFREG)
+		return true;
+	for (u32 i = 0; i < fields[FILESIZE]; i++)
+		sum += (u8)data[i];
+	return sum == fields[CHECKSUM];
 }
 
 /* Read the entry at it->pos and step behind it. */
@@ -87,10 +106,9 @@ static int read_entry(struct cpio_iter *it, struct cpio_entry *e)
 	size_t left = it->size - it->pos, data, end;
 	u32 fields[NR_FIELDS];
 
-	if (memcmp(header, MAGIC, min_t(size_t, left, MAGIC_LEN)))
-		return fail(it, is_compressed(header, left) ?
-				"compressed data, which has to be unpacked beforehand" :
-				"no newc header where one should be");
+	if (memcmp(header, MAGIC, min_t(size_t, left, MAGIC_LEN)) &&
+	    memcmp(header, MAGIC_SUM, min_t(size_t, left, MAGIC_LEN)))
+		return fail(it, "no newc header where one should be");
 	if (left < HEADER_LEN)
 		return fail(it, "the archive ends inside a header");
 	if (!parse_fields(header + MAGIC_LEN, fields))
@@ -105,6 +123,8 @@ static int read_entry(struct cpio_iter *it, struct cpio_entry *e)
 	end = data + fields[FILESIZE];
 	if (fields[FILESIZE] && end > left)
 		return fail(it, "the archive ends inside a file's data");
+	if (!sum_matches(header, fields, header + data))
+		return fail(it, "a file's data does not match its checksum");
 
 	set_numbers(e, fields);
 	e->name = name;
@@ -125,6 +145,8 @@ int cpio_next(struct cpio_iter *it, struct cpio_entry *e)
 			it->pos++;			/* zeros around an archive */
 		if (it->pos == it->size)
 			return it->open ? fail(it, "the archive ends without a trailer") : 0;
+		if (!it->open && cpio_compression(it->base + it->pos, it->size - it->pos))
+			return 0;
 		err = read_entry(it, e);
 		if (err)
 			return err;
@@ -133,5 +155,6 @@ int cpio_next(struct cpio_iter *it, struct cpio_entry *e)
 			return 1;
 		}
 		it->open = false;
+		it->nr_archives++;
 	}
 }

@@ -1,13 +1,16 @@
-/* initramfs.c - from a cpio archive to the root file system.
+/* initramfs.c - from cpio archives to the root file system.
+ * What the loader left is a row of them, each as it is or compressed by gzip, perhaps with zeros
+ * between them.
  * Holds:  file contents are copied into the page cache, so that the archive's memory can be freed.
- *         Names of one (device, inode) pair with more than one link become hard links. An archive
- *         that ends early leaves what came before the break.
+ *         Names that have one (device, inode) pair in one archive, and more than one link, become
+ *         hard links. An archive that ends early leaves what came before the break.
  * Locks:  none held; it runs before process 1 does.
- * Read:   lib/cpio.h for the format. */
+ * Read:   lib/cpio.h for the format; lib/inflate.h for gzip. */
 #include <fs/super.h>
 
 #include <lib/cpio.h>
 #include <lib/err.h>
+#include <lib/inflate.h>
 #include <lib/list.h>
 #include <lib/string.h>
 #include <debug/printk.h>
@@ -17,6 +20,7 @@
 #include <fs/internal.h>
 #include <fs/namei.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
 
@@ -214,10 +218,14 @@ static int absolute_name(const struct cpio_entry *e, char *path)
 
 static int unpack_all(struct cpio_iter *it, char *path)
 {
+	unsigned int archive = it->nr_archives;
 	struct cpio_entry e;
 	int more, err;
 
 	while ((more = cpio_next(it, &e)) > 0) {
+		if (archive != it->nr_archives)
+			forget_all();
+		archive = it->nr_archives;
 		err = absolute_name(&e, path);
 		if (!err) {
 			make_parents(path);
@@ -226,26 +234,92 @@ static int unpack_all(struct cpio_iter *it, char *path)
 		if (!err)
 			continue;
 		printk_at(LEVEL_ERR, "initramfs: %s: cannot be made (error %d)\n", e.name, -err);
-		if (err == -ENOSPC || err == -ENOMEM)
-			return err;
+		if (err == -ENOSPC || err == -ENOMEM) {
+			more = err;
+			break;
+		}
 	}
-	if (more < 0)
+	forget_all();
+	if (it->error)
 		printk_at(LEVEL_ERR, "initramfs: damaged archive: %s at byte %lu of %lu\n",
 			  it->error, it->error_offset, it->size);
 	return more;
+}
+
+/* What compressed data holds is archives, and nothing that is compressed again. */
+static int unpack_buffer(const char *data, size_t bytes, char *path)
+{
+	struct cpio_iter it;
+	int err;
+
+	cpio_init(&it, data, bytes);
+	err = unpack_all(&it, path);
+	if (err || it.pos == bytes)
+		return err;
+	printk_at(LEVEL_ERR, "initramfs: compressed data inside of compressed data\n");
+	return -EINVAL;
+}
+
+/* A gzip member: once to learn its size, then into memory of that size, which is given back. */
+static int unpack_member(struct inflate *s, const void *start, size_t bytes, char *path)
+{
+	char *data;
+	int err = gunzip(s, start, bytes, NULL, 0);
+
+	if (err)
+		return err;
+	data = vmalloc(max(s->made, 1UL));
+	if (!data)
+		return -ENOMEM;
+	err = gunzip(s, start, bytes, data, s->made) ?: unpack_buffer(data, s->made, path);
+	vfree(data);
+	return err;
+}
+
+static int unpack_gzip(const void *start, size_t bytes, char *path, size_t *used)
+{
+	struct inflate *s = kmalloc(sizeof(*s), GFP_KERNEL);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = unpack_member(s, start, bytes, path);
+	if (err == -ENOMEM)
+		printk_at(LEVEL_ERR, "initramfs: no memory to unpack %lu bytes\n", s->made);
+	else if (s->error)
+		printk_at(LEVEL_ERR, "initramfs: damaged gzip data: %s\n", s->error);
+	*used = s->used;
+	kfree(s);
+	return err;
+}
+
+static int unpack_compressed(const char *start, size_t bytes, char *path, size_t *used)
+{
+	const char *format = cpio_compression(start, bytes);
+
+	if (!strcmp(format, "gzip"))
+		return unpack_gzip(start, bytes, path, used);
+	printk_at(LEVEL_ERR, "initramfs: %s data cannot be unpacked here, only gzip data can\n",
+		  format);
+	return -EINVAL;
 }
 
 int initramfs_unpack(const void *start, size_t bytes)
 {
 	char *path = alloc_name();
 	struct cpio_iter it;
+	size_t used = 0;
 	int err;
 
 	if (!path)
 		return -ENOMEM;
 	cpio_init(&it, start, bytes);
-	err = unpack_all(&it, path);
-	forget_all();
+	while (!(err = unpack_all(&it, path)) && it.pos < bytes) {
+		err = unpack_compressed(start + it.pos, bytes - it.pos, path, &used);
+		if (err)
+			break;
+		it.pos += used;
+	}
 	putname(path);
 	return err;
 }

@@ -116,6 +116,55 @@ static void archives_may_follow_each_other(void **state)
 	expect(&a, 9, NULL);
 }
 
+/* The sum of "hello" is 532. */
+static void checksums_are_verified(void **state)
+{
+	struct archive a = { .size = 0 };
+	char *sum, *data;
+
+	(void)state;
+	add_entry(&a, "file", 0100644, "hello", 5);
+	add_entry(&a, "link", 0120777, "file", 4);	/* only files have one */
+	add_entry(&a, "TRAILER!!!", 0, "", 0);
+	for (size_t i = 0; i + 6 < a.size; i++)
+		if (!memcmp(a.bytes + i, "070701", 6))
+			a.bytes[i + 5] = '2';
+	sum = a.bytes + 6 + 12 * 8;
+	data = a.bytes + 116;		/* behind the header and "file" */
+	assert_memory_equal(data, "hello", 5);
+	expect(&a, 0, "a file's data does not match its checksum");
+	memcpy(sum, "00000214", 8);
+	expect(&a, 2, NULL);
+	data[4]++;
+	expect(&a, 0, "a file's data does not match its checksum");
+}
+
+static void compressed_data_behind_an_archive_is_the_callers(void **state)
+{
+	static const struct {
+		const char *magic, *name;
+	} known[] = {
+		{ "\x1f\x8b\x08", "gzip" }, { "\xfd" "7zXZ", "xz" }, { "\x28\xb5\x2f\xfd", "zstd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		struct archive a = { .size = 0 };
+		struct cpio_iter it;
+		size_t end;
+
+		make_archive(&a);
+		add_padding(&a, 512);
+		end = a.size;
+		memcpy(a.bytes + a.size, known[i].magic, strlen(known[i].magic) + 1);
+		a.size += strlen(known[i].magic) + 1;
+		assert_int_equal(read_all(a.bytes, a.size, &it), 3);
+		assert_int_equal(it.pos, end);
+		assert_string_equal(cpio_compression(a.bytes + end, a.size - end), known[i].name);
+		assert_null(cpio_compression(a.bytes, a.size));
+	}
+}
+
 static void nothing_and_zeros_are_empty_archives(void **state)
 {
 	struct archive a = { .size = 0 };
@@ -237,6 +286,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_carry_all_fields),
 		cmocka_unit_test(archives_may_follow_each_other),
+		cmocka_unit_test(checksums_are_verified),
+		cmocka_unit_test(compressed_data_behind_an_archive_is_the_callers),
 		cmocka_unit_test(nothing_and_zeros_are_empty_archives),
 		cmocka_unit_test(every_cut_is_noticed),
 		cmocka_unit_test(each_damage_has_its_words),
