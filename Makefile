@@ -14,11 +14,18 @@ QEMU_EXTRA	?=
 TIMEOUT_SCALE	?= 1
 DEPS		?= install
 WERROR		?= $(if $(filter check test,$(MAKECMDGOALS)),$(CC_IS_PINNED),0)
+GDB		?=
 GDB_ARGS	?=
 DUMP		?=
 AUTO		?=
 T		?=
 V		?= 0
+
+# $(call one_of,NAME,WORD...): the variable NAME must be one of these words.
+one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,$(error \
+	$(1)=$($(1)): one of these is wanted: $(2)))
+$(call one_of,DEBUG,0 1)
+$(call one_of,DEPS,install skip)
 
 ifeq ($(DEBUG)$(filter %/debug,$(BUILD)),1)
 override BUILD := $(BUILD)/debug
@@ -177,8 +184,14 @@ $(BUILD)/esp.img: $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(BUILD)/initramf
 		$(BUILD)/initramfs.cpio "console=ttyS0"
 
 # ---- running ----
-QEMU_RUN = tests/run-qemu --accel $(ACCEL) --cpus $(CPUS) --mem $(MEM) --boot $(BOOT) \
-	   $(foreach disk,$(DISK),--disk $(disk)) --extra='$(QEMU_EXTRA)'
+quoted = '$(subst ','\'',$(1))'
+QEMU_RUN = tests/run-qemu --accel $(call quoted,$(ACCEL)) --cpus $(call quoted,$(CPUS)) \
+	   --mem $(call quoted,$(MEM)) --boot $(call quoted,$(BOOT)) \
+	   $(foreach disk,$(DISK),--disk $(call quoted,$(disk))) \
+	   --extra=$(call quoted,$(QEMU_EXTRA)) $(if $(filter-out 0,$(GDB)),--gdb $(BUILD)/gdb.sock)
+# Wrong words are told before anything is built. make may know how to make what is in BUILD.
+QEMU_CHECK = $(QEMU_RUN) --check \
+	     $(if $(filter-out $(BUILD)/%,$(INITRD)),--initrd $(call quoted,$(INITRD)))
 
 PKGS_RUN  := gcc libc6-dev binutils nasm musl-tools busybox-static cpio python3 qemu-system-x86
 PKGS_UEFI := gnu-efi ovmf mtools
@@ -188,31 +201,38 @@ PKGS_TEST := $(PKGS_RUN) $(PKGS_UEFI) $(PKGS_GDB) perl libcmocka-dev clang-forma
 
 run:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(if $(filter uefi,$(BOOT)),$(PKGS_UEFI))
+	@$(QEMU_CHECK)
 	@$(MAKE) run-$(BOOT)
 
 .PHONY: run-pvh run-uefi
 run-pvh: $(BUILD)/kernel.elf $(IMAGE)
 	@echo "To leave: type 'poweroff', or press Ctrl-A and then X."
-	$(Q)$(QEMU_RUN) --kernel $(BUILD)/kernel.elf --initrd $(IMAGE) --append '$(ARGS)'
+	$(Q)$(QEMU_RUN) --kernel $(BUILD)/kernel.elf --initrd $(call quoted,$(IMAGE)) \
+		--append $(call quoted,$(ARGS))
 
 run-uefi: $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf $(IMAGE)
 	$(Q)boot/mkesp $(BUILD)/run-esp.img $(BUILD)/efi/BOOTX64.EFI $(BUILD)/kernel.elf \
-		$(IMAGE) '$(ARGS)'
+		$(call quoted,$(IMAGE)) $(call quoted,$(ARGS))
 	@echo "To leave: type 'poweroff', or press Ctrl-A and then X."
 	$(Q)$(QEMU_RUN) --esp $(BUILD)/run-esp.img
 
 gdb:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(PKGS_GDB)
+	@$(QEMU_CHECK)
 	@$(MAKE) gdb-pvh
 
 .PHONY: gdb-pvh
 gdb-pvh: $(BUILD)/kernel.elf $(IMAGE)
-	$(Q)DISK='$(DISK)' DUMP='$(DUMP)' tests/run-gdb $(BUILD) $(IMAGE) '$(ARGS)' $(GDB_ARGS)
+	$(Q)DISK='$(DISK)' DUMP='$(DUMP)' ATTACH=$(BUILD)/gdb.sock \
+		tests/run-gdb $(BUILD) $(call quoted,$(IMAGE)) \
+		$(call quoted,$(ARGS)) $(GDB_ARGS)
 
 # Without T= the tours are listed. A disk and little memory: for swap.
 tour:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(PKGS_GDB)
-	@$(if $(T),$(MAKE) tour-pvh,python3 kernel/gdb/tours.py)
+	@$(QEMU_CHECK)
+	@python3 kernel/gdb/tours.py $(if $(T),$(call quoted,$(T)))
+	@$(if $(T),$(MAKE) tour-pvh)
 
 .PHONY: tour tour-pvh
 tour-pvh: $(BUILD)/kernel.elf $(IMAGE)
@@ -264,6 +284,7 @@ help:
 # help:   DEBUG=0         1: checks on, in build/debug/ DEPS=install  skip: install nothing
 # help:   GDB_ARGS=       arguments for gdb             V=0        1: show the commands
 # help:   LINUX=          another Linux for test-linux and bench: a version, a suite or a file
+# help:   GDB=1           make run lets make gdb attach to its machine
 # help:   DUMP=file       gdb opens this dump           AUTO=1     tours do not wait for Enter
 # help:   WERROR=1        warnings are errors; `make check` and `make test` set it on CI's compiler
 

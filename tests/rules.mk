@@ -11,7 +11,7 @@ export EFI_CFLAGS
 # $(call run_tests,COMMAND) TEST...: `COMMAND TEST` for each; run-test says why one fails.
 run_tests = prove --exec 'tests/run-test $(BUILD)/tests/output $(1)'
 picked = $(strip $(if $(T),$(foreach test,$(1),$(if $(findstring $(T),$(test)),$(test))),$(1)))
-# $(call prove,WHAT,TESTS): run the picked ones of TESTS; none picked is fine unless that is all.
+# $(call prove,WHAT,TESTS): run the picked ones of TESTS; among several parts none picked is fine.
 prove = $(if $(call picked,$(2)),\
 	$(call run_tests) $(call picked,$(2)),echo '$(1): no test is named *$(T)*')
 
@@ -57,8 +57,21 @@ $(GUEST_IMAGE) $(SWAP_IMAGE): $(GUEST_OUT)/init $(GUEST_BIN) boot/mkinitramfs $(
 include tests/cov/rules.mk
 
 # ---- targets; those without -now see to the packages first ----
+# A T= that no test of theirs has is an error; bench looks at the names of its rows.
+NAMES_check		= $(CHECK_TESTS)
+NAMES_test-host		= $(HOST_TESTS)
+NAMES_test-guest	= $(GUEST_TESTS)
+NAMES_test-linux	= $(GUEST_TESTS)
+NAMES_test-system	= $(SYSTEM_TESTS)
+NAMES_test		= $(CHECK_TESTS) $(HOST_TESTS) $(GUEST_TESTS) $(SYSTEM_TESTS)
+NAMES_bench		= $(T)
+
 check test-host test-guest test-system test-linux test bench:
+	$(if $(T),$(if $(call picked,$(NAMES_$@)),,$(error \
+		T=$(T): no test of `make $@` has that in its name)))
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
+	@$(QEMU_CHECK)$(if $(filter bench,$@), && tests/bench/run-bench --check \
+		--modes $(call quoted,$(MODES)))
 	@$(MAKE) $@-now
 
 .PHONY: check-now test-host-now test-guest-now test-guest-debug-now test-system-now test-linux-now

@@ -7,6 +7,7 @@ the kernel that must be reached next, by that program; each Mark one of the prog
 	family	the area's anon_vma and its tree	slot	the swap slot that the entry names
 Run by itself this file lists the tours; cmd_tour.py runs one. kernel/mm/README.md tells the same
 stories."""
+import sys
 
 
 class Stop:
@@ -225,11 +226,16 @@ TOURS = {
 }
 
 
-def main():
+def main(wanted=None):
+    """List them; of a name that is given, say only if there is no such tour."""
+    if wanted in TOURS:
+        return
+    if wanted:
+        sys.exit("tours.py: T=%s: there is no such tour; there are %s" % (wanted, ", ".join(TOURS)))
     print("Tours (make tour T=NAME; AUTO=1 does not wait for Enter):")
     for name, tour in TOURS.items():
         print("  %-8s %s" % (name, tour.title))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

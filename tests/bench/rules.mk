@@ -16,8 +16,11 @@ $(BENCH_IMAGE): $(BENCH_OUT)/bench boot/mkinitramfs
 	$(say) CPIO $@
 	$(Q)boot/mkinitramfs $@ $(BUSYBOX) /init=$(BENCH_OUT)/bench
 
+$(call one_of,PEER,linux none)
+
 bench-now: $(BUILD)/kernel.elf $(BENCH_IMAGE) $(if $(filter linux,$(PEER)),$(LINUX_KERNEL))
-	@tests/bench/run-bench --out $(BENCH_OUT) --modes $(MODES) --only '$(T)' \
+	@tests/bench/run-bench --out $(BENCH_OUT) --modes $(call quoted,$(MODES)) \
+		--only $(call quoted,$(T)) \
 		$(BUILD)/kernel.elf $(BENCH_IMAGE) \
 		$(if $(filter linux,$(PEER)),$(LINUX_KERNEL) \
 		$$(ls $(LINUX_MODULES) 2>/dev/null || echo /dev/null))

@@ -343,6 +343,9 @@ static bool pageout_rows(const char *disk)
 	double ns;
 	int i;
 
+	if (!wanted("swap_out_pageout") && !wanted("swap_out_of_disk_write") &&
+	    !wanted("disk_write") && !wanted("disk_read"))
+		return true;
 	for (i = 0; i < SWAP_ROUNDS; i++) {
 		if (!counting)
 			raw = raw_rates(disk);

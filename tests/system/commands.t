@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """commands.t - the commands of README.md do what it says there: `make run` on a terminal reaches
-the prompt with the very lines that are printed there, through both boot paths; own programs run."""
+the prompt with the very lines that are printed there, through both boot paths, and does nothing
+else to the terminal; own programs run; input may be a file or a pipe; make gdb can join in."""
 import os
 import pty
 import re
@@ -10,7 +11,8 @@ import sys
 import textwrap
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import BUILD, KERNEL, PROMPT, SCRATCH, TESTS, Machine, Tap, try_out  # noqa: E402
+from machine import (BUILD, KERNEL, PROMPT, SCALE, SCRATCH, TESTS, Machine, Tap,  # noqa: E402
+                     try_out)
 
 TOP = os.path.dirname(TESTS)
 
@@ -50,6 +52,8 @@ def run_as_readme_says(name, *arguments):
         for line in lines_of_readme():
             m.expect(re.escape(line), 90)
         m.expect(PROMPT if lines_of_readme()[-1] not in m.text else r"\s")
+        noise = re.search(r"\x1b.{,20}|SeaBIOS|iPXE", m.text)
+        assert not noise, "the firmware is on the terminal: %r" % noise.group()
         m.send("poweroff\n")
         m.end()
         assert m.qemu.returncode == 0, "make ended with status %d" % m.qemu.returncode
@@ -61,6 +65,48 @@ def leave_by_key(name):
         m.send("\x01x")
         m.end()
         assert m.qemu.returncode == 0, "make ended with status %d" % m.qemu.returncode
+
+
+def without_terminal(typed, *arguments):
+    """(exit status, what is printed) of make run whose input is a pipe with this in it."""
+    done = subprocess.run(["make", "DEPS=skip", "BUILD=" + BUILD, "run"] + list(arguments),
+                          cwd=TOP, input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60 * SCALE,
+                          env={k: os.environ[k] for k in ("PATH", "HOME") if k in os.environ})
+    return done.returncode, done.stdout
+
+
+def no_input(*arguments):
+    status, said = without_terminal("", *arguments)
+    assert status == 0 and re.search(PROMPT, said) and "Power down" in said, said
+
+
+def input_from_pipe(typed, *wanted):
+    status, said = without_terminal(typed)
+    assert status == 0 and "Power down" in said, said
+    for line in wanted:
+        assert re.search("^%s$" % line, said, re.M), "no %s in: %s" % (line, said)
+
+
+def panic_ends(image):
+    status, said = without_terminal("", "INITRD=" + image)
+    assert status != 0 and "my own program" in said and "Kernel panic" in said, said
+
+
+def gdb_joins():
+    """As README.md tells: a console here, gdb there; the machine goes on when gdb has gone."""
+    with make("make-run-gdb", "run", "GDB=1") as m:
+        m.expect(PROMPT, 60)
+        m.send("family &\n")
+        m.expect("^.*family: parent")
+        gdb = subprocess.run(["make", "DEPS=skip", "BUILD=" + BUILD, "gdb", "GDB_ARGS=-batch -ex "
+                              "'av ps'"], cwd=TOP, stdin=subprocess.DEVNULL, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             timeout=60 * SCALE)
+        assert gdb.returncode == 0 and len(re.findall(" family$", gdb.stdout, re.M)) == 3, \
+            gdb.stdout
+        m.send("echo still $((40 + 2))\n")
+        m.expect("^still 42")
 
 
 def own_archive():
@@ -94,7 +140,15 @@ def main():
     try_out(tap, "make run BOOT=uefi CPUS=4 MEM=1G", run_as_readme_says, "make-run-uefi",
             "BOOT=uefi", "CPUS=4", "MEM=1G")
     try_out(tap, "Ctrl-A X leaves", leave_by_key, "make-run-key")
+    try_out(tap, "without input it ends", no_input)
+    try_out(tap, "without input it ends (UEFI)", no_input, "BOOT=uefi")
+    try_out(tap, "a pipe may have commands", input_from_pipe,
+            "echo $((6 * 7))\necho $((50 + 5)); poweroff\n", "42", "55")
+    try_out(tap, "its end is the end, of a program's input, too", input_from_pipe,
+            "sleep 3; cat -n\none line", r" +1\tone line")
+    try_out(tap, "make run GDB=1, and make gdb attaches", gdb_joins)
     image = own_archive()
+    try_out(tap, "without a terminal a panic ends it, with an error", panic_ends, image)
     try_out(tap, "an initramfs of one's own", own_initramfs, image)
     try_out(tap, "the same without make", plain_qemu, image)
     tap.done()

@@ -31,6 +31,8 @@ def main():
            "a breakpoint in start_kernel is reached", said)
     tap.ok("main.c" in gdb.stdout, "gdb knows the source line", said)
     tap.ok("$1 = 64" in gdb.stdout, "gdb knows the kernel's types", said)
+    tap.ok("terminating" not in gdb.stdout and "Traceback" not in gdb.stdout,
+           "and nothing of QEMU's end is on the screen", said)
     left = [line for line in command_lines() if "qemu-system" in line and "avocet-gdb." in line]
     tap.none("QEMU is gone when gdb is", left)
     tap.done()

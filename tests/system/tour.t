@@ -47,6 +47,7 @@ def comes_through(name, result):
     status, said = result
     steps = TOURS[name].steps
     assert status == 0, "status %s: %s" % (status, said)
+    assert "terminating" not in said, "QEMU's end is on the screen: %s" % said
     assert "Tour %s: %d steps, all reached." % (name, len(steps)) in said, said
     at = 0
     for i, step in enumerate(steps, 1):
