@@ -27,6 +27,14 @@ one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,$(erro
 $(call one_of,DEBUG,0 1)
 $(call one_of,DEPS,install skip)
 
+# All processors, unless -j was given. Commands that are given together come one after the other.
+ifeq ($(MAKELEVEL)$(filter -j% j% --jobserver%,$(MAKEFLAGS) $(shell echo "$$MAKEFLAGS")),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter-out all kernel image $(BUILD)/%,$(MAKECMDGOALS))),)
+.NOTPARALLEL:
+endif
+
 ifeq ($(DEBUG)$(filter %/debug,$(BUILD)),1)
 override BUILD := $(BUILD)/debug
 endif

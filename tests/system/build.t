@@ -56,8 +56,27 @@ def loader_options(tap, tree):
                made.splitlines())
 
 
+def jobs_of(*words):
+    """The -j that make works with, and whether commands come one after the other."""
+    said = make(os.path.dirname(TESTS), "-np", "BUILD=out", *words).stdout
+    return (re.search(r"^MAKEFLAGS = .*?(-j\d*)", said, re.M).group(1),
+            re.search(r"^\.NOTPARALLEL:", said, re.M) is not None)
+
+
+def check_jobs(tap):
+    every = "-j%d" % len(os.sched_getaffinity(0))
+    for words, wanted in [(["kernel"], (every, False)), (["-j1", "kernel"], ("-j1", False)),
+                          (["-j7", "kernel"], ("-j7", False)),
+                          (["kernel", "image"], (every, False)),
+                          (["clean", "all"], (every, True))]:
+        found = jobs_of(*words)
+        tap.ok(found == wanted, "make %s: %s%s" % (" ".join(words), wanted[0], ", one after the "
+               "other" if wanted[1] else ""), [str(found)])
+
+
 def main():
     tap = Tap()
+    check_jobs(tap)
     top = os.path.dirname(TESTS)
     debug = "DEBUG=1" if os.path.basename(BUILD) == "debug" else "DEBUG=0"
     elsewhere = tempfile.mkdtemp(prefix="avocet build.")
