@@ -114,7 +114,7 @@ MUSL		:= musl-gcc
 USER_CFLAGS	:= -std=gnu11 -static -O2 -g -Wall -Wextra "-ffile-prefix-map=$(CURDIR)=." \
 		   -Wl,--build-id=none
 USER_PROGRAMS	:= $(patsubst %.c,%,$(sort $(wildcard user/demo/*.c user/tools/*.c)))
-BUSYBOX		:= /bin/busybox
+BUSYBOX		:= $(firstword $(wildcard $(addsuffix /busybox,/bin /usr/sbin /sbin)) /bin/busybox)
 ETC_FILES	:= $(filter-out %/README.md,$(sort $(wildcard user/etc/*)))
 IMAGE		:= $(if $(INITRD),$(INITRD),$(BUILD)/initramfs.cpio)
 ARGS		:= console=ttyS0$(if $(CMDLINE), $(CMDLINE))
@@ -206,6 +206,7 @@ PKGS_UEFI := gnu-efi ovmf mtools
 PKGS_GDB  := gdb
 PKGS_TEST := $(PKGS_RUN) $(PKGS_UEFI) $(PKGS_GDB) perl libcmocka-dev clang-format bash-static mksh \
 	     stress-ng fdisk
+PKGS_MORE := graphviz
 
 run:
 	@DEPS=$(DEPS) tests/run-deps $(PKGS_RUN) $(if $(filter uefi,$(BOOT)),$(PKGS_UEFI))
@@ -250,10 +251,10 @@ tour-pvh: $(BUILD)/kernel.elf $(IMAGE)
 		-ex 'av tour $(if $(AUTO),-auto) $(T)' $(GDB_ARGS)
 
 deps:
-	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST)
+	@DEPS=$(DEPS) tests/run-deps $(PKGS_TEST) $(PKGS_MORE)
 
 doctor:
-	@tests/run-doctor $(PKGS_TEST)
+	@tests/run-doctor $(PKGS_TEST) -- $(PKGS_MORE)
 
 format:
 	@tests/check/layout --fix

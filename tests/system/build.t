@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import BUILD, TESTS, Tap  # noqa: E402
+from machine import BUILD, SCRATCH, TESTS, Tap, scratch_file  # noqa: E402
 
 TARGETS = ["kernel.elf", "initramfs.cpio", "efi/BOOTX64.EFI", "esp.img"]
 SOURCES = ["Makefile", "linker.ld", "boot", "kernel", "lib", "user", "tests"]
@@ -74,9 +74,50 @@ def check_jobs(tap):
                "other" if wanted[1] else ""), [str(found)])
 
 
+def check_deps(tap):
+    """Packages on other systems, simulated by an os-release and by an empty PATH."""
+    packages = set(re.search(r"run-deps (.*)", make(os.path.dirname(TESTS), "-n", "deps").stdout)
+                   .group(1).split())
+    with open(os.path.join(TESTS, os.pardir, "README.md")) as f:
+        readme = {row.split("|")[1].strip(): row for row in f if row.startswith("| ")}
+    for system, words, install in [("Fedora", "ID=fedora", "dnf install "),
+                                   ("Fedora", 'ID=x\nID_LIKE="rhel fedora"', "dnf install "),
+                                   ("Arch", "ID=manjaro\nID_LIKE=arch", "pacman -S "),
+                                   ("unknown", "ID=void", "names of Debian's packages: ")]:
+        done = deps_on(words, bare_path(), packages)
+        named = re.search(install + "(.*?)(;|$)", done.stderr, re.M)
+        named = named.group(1).split() if named else []
+        strange = [n for n in named if n not in
+                   (re.split("[ `]+", readme[system]) if system in readme else packages)]
+        tap.ok(done.returncode and "nasm" in named and len(named) > 5 and not strange,
+               "what is missing on %s is named as there, and as in README.md" % words.split()[-1],
+               done.stderr.splitlines() + strange)
+        done = deps_on(words, os.environ["PATH"], {"nasm", "gcc", "bash-static", "busybox-static"})
+        tap.ok(done.returncode == 0 and not done.stderr, "what is there is not missed",
+               done.stderr.splitlines())
+
+
+def bare_path():
+    """A folder with the programs that run-deps itself needs, and none of those it looks for."""
+    folder = os.path.join(SCRATCH, "bare-path")
+    os.makedirs(folder, exist_ok=True)
+    for name in "sh", "dirname", "tr", "sort", "id", "cat":
+        if not os.path.lexists(os.path.join(folder, name)):
+            os.symlink(shutil.which(name), os.path.join(folder, name))
+    return folder
+
+
+def deps_on(system, path, packages):
+    release = scratch_file("os-release", system.encode())
+    return subprocess.run(["/bin/sh", os.path.join(TESTS, "run-deps"), *sorted(packages)],
+                          text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          env={"PATH": path, "OS_RELEASE": os.path.abspath(release)})
+
+
 def main():
     tap = Tap()
     check_jobs(tap)
+    check_deps(tap)
     top = os.path.dirname(TESTS)
     debug = "DEBUG=1" if os.path.basename(BUILD) == "debug" else "DEBUG=0"
     elsewhere = tempfile.mkdtemp(prefix="avocet build.")
