@@ -117,7 +117,7 @@ CACHE's name, its slabs that have a free object are listed, too."""
             raise gdb.GdbError("av slab: there is no cache %s" % args[0])
         return found
 
-    def complete(self, text, word):
+    def completions(self, text, word):
         try:
             with session():
                 names = [target.string(cache.name) for cache in caches()]

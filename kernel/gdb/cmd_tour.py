@@ -388,7 +388,7 @@ about, and this command. At each step Enter goes on; any command of gdb may be t
         for name, title in data.items():
             yield "%-8s %s" % (name, title)
 
-    def complete(self, text, word):
+    def completions(self, text, word):
         return [name for name in TOURS if name.startswith(word)]
 
 

@@ -103,6 +103,11 @@ class Command(gdb.Command):
         return args, options
 
     def complete(self, text, word):
+        """gdb 16 and later ask twice; the first time, with None for the word, it is about what may
+        end one."""
+        return self.completions(text, text.rsplit(" ", 1)[-1] if word is None else word)
+
+    def completions(self, text, word):
         if text.rsplit(" ", 1)[-1].startswith("-"):
             # gdb takes the word to begin behind the dash
             return [o.rstrip("=") for o in sorted((*self.options, "json")) if o.startswith(word)]

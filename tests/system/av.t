@@ -149,6 +149,9 @@ def completion(guest):
     assert options == "av pt -tree", options
     assert caches.split("\n") == ["av slab anon_vma", "av slab anon_vma_chain"], caches
     assert bad == "av: no process or thread has the number 31999", bad
+    asks_first = "python print(sys.modules['command'].registered['%s'].complete('', None))"
+    for name, text in zip(COMMANDS, guest.gdb(*[asks_first % name for name in COMMANDS])):
+        assert text and "rror" not in text, "%s: %s" % (name, text)
 
 
 def all_json(guest):
