@@ -3,6 +3,7 @@ The machine was started with the tour's program as process 1 (make tour does tha
 Holds:  a tour that does not come through every step, in order, is an error: so the tests notice
         when a function goes, or is not reached any more.
 Read:   tours.py for what is told; user/demo/tour.c for the program."""
+import linecache
 import textwrap
 
 import gdb
@@ -21,6 +22,8 @@ from walk import list_length
 
 PROGRAM = "tour"
 WIDTH = 96
+SOURCE_LINES = 3	# before and behind the one that gdb has stopped in
+PROMPT = "-- Enter: go on; b: the step before once more; q: end; or a command of gdb: "
 
 
 class Lost(gdb.GdbError):
@@ -92,7 +95,7 @@ def find_function(name):
         places = gdb.decode_line(name)[1] or ()
     except gdb.error:
         raise Lost("av tour: the kernel has no function %s" % name)
-    symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
+    symbol = own_symbol(name)
     spots = ["-function " + name] if symbol else []
     files = {one.symtab.filename: one.symtab for one in written_in(places, name)}
     for symtab in files.values():
@@ -114,8 +117,18 @@ def written_in(places, name):
                 break
 
 
+def frame_of(name):
+    """The frame of the function @name. The newest one may be of a function that is inlined where
+    gdb has stopped in it."""
+    frame = newest = gdb.newest_frame()
+    while frame.type() == gdb.INLINE_FRAME and frame.name() != name:
+        frame = frame.older()
+    return frame if frame.name() == name else newest
+
+
 class StopBreakpoint(gdb.Breakpoint):
-    """One spot of a step's function, when the program is there for the tour's page."""
+    """One spot of a step's function, when the program is there for the tour's page; any task, if
+    the step is anybody's."""
 
     def __init__(self, spot, run, step):
         super().__init__(spot, internal=True)
@@ -124,20 +137,23 @@ class StopBreakpoint(gdb.Breakpoint):
 
     def stop(self):
         step, run = self.step, self.run
-        with session(only_selected=True):
-            task = current()
-            regs = next(iter(target.registers.values()))
-            if task is None or task.comm != PROGRAM:
-                return False
-            if step.fault and regs["cr2"] & ~(PAGE_SIZE - 1) != run.page:
-                return False
+        if not step.anybody and not self.is_ours():
+            return False
         if step.when and not self.holds(run.condition(step)):
             return False
         run.reached = True
         return True
 
-    @staticmethod
-    def holds(text):
+    def is_ours(self):
+        with session(only_selected=True):
+            task = current()
+            regs = next(iter(target.registers.values()))
+            if task is None or task.comm != PROGRAM:
+                return False
+            return not self.step.fault or regs["cr2"] & ~(PAGE_SIZE - 1) == self.run.page
+
+    def holds(self, text):
+        frame_of(self.step.function).select()
         try:
             return bool(gdb.parse_and_eval(text))
         except gdb.error as error:
@@ -151,10 +167,52 @@ class AnybodysBreakpoint(gdb.Breakpoint):
     """The same for a step that any task may take. It is passed very often for other pages, so gdb
     itself looks at the condition, which is quicker."""
 
-    def __init__(self, spot, run, step):
+    def __init__(self, spot):
         super().__init__(spot, internal=True)
         self.silent = True
-        self.condition = run.condition(step)
+
+
+def breakpoint_at(spot, run, step):
+    """gdb cannot look itself where another function is inlined: it takes that one's variables."""
+    if step.anybody:
+        quick = AnybodysBreakpoint(spot)
+        try:
+            quick.condition = run.condition(step)
+            return quick
+        except gdb.error:
+            quick.delete()
+    return StopBreakpoint(spot, run, step)
+
+
+def innermost(pc):
+    """The name of the function that the code at @pc is written in."""
+    return next((one.name for one in functions_around(gdb.block_for_pc(pc))), None)
+
+
+def own_symbol(name):
+    """The symbol of a function that has code of its own, or None."""
+    return gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
+
+
+def line_here(name, symtab):
+    """The line of the function @name where gdb has stopped; its first one, if what is inlined there
+    comes before all else. None if it has none."""
+    symbol, pc = own_symbol(name), gdb.selected_frame().pc()
+    begin = symbol.line if symbol else 1
+    here = gdb.find_pc_line(pc)
+    if here.symtab == symtab and here.line >= begin and innermost(pc) == name:
+        return here.line
+    return min((line.line for line in symtab.linetable()
+                if line.line >= begin and innermost(line.pc) == name), default=None)
+
+
+def source_lines(name, symtab):
+    """The lines around the place where gdb has stopped, none if the file is not there."""
+    here = line_here(name, symtab)
+    first = max(here - SOURCE_LINES, 1) if here else 1
+    lines = linecache.getlines(symtab.fullname())[first - 1:here + SOURCE_LINES] if here else ()
+    for number, line in enumerate(lines, first):
+        yield "   %s%5d  %s" % (">" if number == here else " ", number, line.rstrip().expandtabs())
 
 
 # ---- a tour
@@ -164,7 +222,8 @@ class Run:
 
     def __init__(self, tour, auto):
         self.tour, self.auto = tour, auto
-        self.page = self.folio = self.count = 0
+        self.page = self.folio = self.shown = 0
+        self.told = []
         self.mm = self.symbol = self.program = None
         self.reached = False
 
@@ -215,35 +274,49 @@ class Run:
     def to_stop(self, step):
         self.program.hit, self.reached = None, False
         self.symbol, spots = find_function(step.function)
-        kind = AnybodysBreakpoint if step.anybody else StopBreakpoint
-        there = [kind(spot, self, step) for spot in spots]
+        there = [breakpoint_at(spot, self, step) for spot in spots]
         try:
             resume()
-            self.reached |= step.anybody and any(one.hit_count for one in there)
+            self.reached |= any(one.hit_count for one in there
+                                if isinstance(one, AnybodysBreakpoint))
         finally:
             for one in there:
                 one.delete()
         if not self.reached:
             at = "mark \"%s\"" % self.program.hit[0] if self.program.hit else "another place"
             raise Lost("av tour: %s was not reached; the program is at %s" % (step.function, at))
+        frame_of(step.function).select()
 
     def condition(self, step):
         return step.when.format(page="%#xUL" % self.page,
                                 folio="(struct folio *)%#xUL" % self.folio)
 
     def tell(self, step):
-        self.count += 1
-        gdb.write("\n%d. %s\n" % (self.count, self.heading(step)))
+        self.told.append("".join(line + "\n" for line in self.text_of(step)))
+        self.shown = len(self.told) - 1
+        gdb.write(self.told[-1])
+        gdb.flush()
+        self.wait()
+
+    def text_of(self, step):
+        yield "\n%d of %d. %s" % (len(self.told) + 1, len(self.tour.steps), self.heading(step))
         text = " ".join(step.say.split())
         if text:
-            gdb.write(textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent="   ") +
-                      "\n")
+            yield textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent="   ")
+        if not isinstance(step, Mark):
+            yield from source_lines(step.function, self.symbol.symtab)
         with session():
             for what in step.show:
                 for line in getattr(self, "show_" + what)(self.mm):
-                    gdb.write("     | %s\n" % line)
-        gdb.flush()
-        self.wait()
+                    yield "     | %s" % line
+
+    def tell_before(self):
+        """Tell once more what stands before what was told last."""
+        if not self.shown:
+            gdb.write("av tour: this is the first step\n")
+            return
+        self.shown -= 1
+        gdb.write(self.told[self.shown])
 
     def heading(self, step):
         with session():
@@ -252,25 +325,30 @@ class Run:
         if isinstance(step, Mark):
             return "in the program, %s" % who
         # Of a function that is inlined gdb knows the line of the call only.
-        line = ":%d" % self.symbol.line if gdb.lookup_global_symbol(step.function) or \
-            gdb.lookup_static_symbol(step.function) else ""
+        line = ":%d" % self.symbol.line if own_symbol(step.function) else ""
         return "%s (%s%s), %s" % (step.function, self.symbol.symtab.filename, line, who)
 
     def wait(self):
         while not self.auto:
             try:
-                line = input("-- Enter: go on; q: end; or a command of gdb: ").strip()
+                line = input(PROMPT).strip()
             except EOFError:
                 self.auto = True
                 return
             if not line:
                 return
-            if line == "q":
+            if line in ("q", "quit"):
                 raise gdb.GdbError("the tour ends here")
-            try:
-                gdb.execute(line)
-            except ERRORS as error:
-                gdb.write("%s\n" % error)
+            self.obey(line)
+
+    def obey(self, line):
+        if line in ("b", "back"):
+            self.tell_before()
+            return
+        try:
+            gdb.execute(line)
+        except ERRORS as error:
+            gdb.write("%s\n" % error)
 
     # ---- what is shown
 
@@ -362,24 +440,38 @@ def resume():
 
 class TourCommand(Command):
     """Take a tour: av tour [-auto] [NAME]
+Tell the step before once more: av tour -back
 
 Without a NAME: list them. `make tour T=NAME` starts a machine with the program that the tour is
-about, and this command. At each step Enter goes on; any command of gdb may be typed before that.
--auto does not wait."""
+about, and this command. At each step Enter goes on, b does the same as -back, and any command of
+gdb may be typed. -back again goes one step further back; the machine stays where it is. -auto does
+not wait."""
     name = "tour"
-    options = ("auto",)
+    options = ("auto", "back")
+    last = None		# the tour that was begun last
     completes = "tour"
 
     def invoke(self, text, from_tty):
         args, options = self.parse(gdb.string_to_argv(text))
+        if options.get("back"):
+            self.go_back(args)
+            return
         if not args or options.get("json"):
             super().invoke(text, from_tty)
             return
         if args[0] not in TOURS:
             raise gdb.GdbError("av tour: there is no tour %s; see: av tour" % args[0])
         tour = TOURS[args[0]]
-        Run(tour, options.get("auto")).go("Tour %s: %s.\n" % (args[0], tour.title))
+        TourCommand.last = Run(tour, options.get("auto"))
+        self.last.go("Tour %s: %s.\n" % (args[0], tour.title))
         gdb.write("\nTour %s: %d steps, all reached.\n" % (args[0], len(tour.steps)))
+
+    def go_back(self, args):
+        if args:
+            self.usage()
+        if not self.last or not self.last.told:
+            raise gdb.GdbError("av tour: no tour was begun; see: help av tour")
+        self.last.tell_before()
 
     def data(self, args, options):
         return {name: tour.title for name, tour in TOURS.items()}

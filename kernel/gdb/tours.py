@@ -5,8 +5,8 @@ the kernel that must be reached next, by that program; each Mark one of the prog
 	area	the area at the page, and its chains	pt	the page's entry
 	page	the frame that it maps			rmap	who maps that frame
 	family	the area's anon_vma and its tree	slot	the swap slot that the entry names
-Run by itself this file lists the tours; cmd_tour.py runs one. kernel/mm/README.md tells the same
-stories."""
+Run by itself this file lists the tours, or says whether there is one of a name; cmd_tour.py runs
+one. kernel/mm/README.md tells the same stories."""
 import sys
 
 
@@ -226,16 +226,17 @@ TOURS = {
 }
 
 
-def main(wanted=None):
-    """List them; of a name that is given, say only if there is no such tour."""
-    if wanted in TOURS:
+def main(names):
+    for name in names:
+        if name not in TOURS:
+            sys.exit("make tour: T=%s: there is no such tour; there are %s" %
+                     (name, ", ".join(TOURS)))
+    if names:
         return
-    if wanted:
-        sys.exit("tours.py: T=%s: there is no such tour; there are %s" % (wanted, ", ".join(TOURS)))
     print("Tours (make tour T=NAME; AUTO=1 does not wait for Enter):")
     for name, tour in TOURS.items():
         print("  %-8s %s" % (name, tour.title))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

@@ -18,7 +18,7 @@ AT_ONCE = 2
 SPOIL = "python import tours; tours.TOURS['touch'].steps[5].function = '%s'"
 
 
-def take(name, *before, label=None):
+def take(name, *before, label=None, auto="-auto ", after=(), typed=""):
     """(exit status, what it printed) of one tour in a machine of its own."""
     label = label or name
     build = os.path.join(SCRATCH, "tour-" + label)
@@ -30,11 +30,11 @@ def take(name, *before, label=None):
         file.truncate(256 << 20)
     command = [os.path.join(TESTS, "run-gdb"), build, INITRAMFS,
                "console=ttyS0 init=/bin/tour -- " + name, "-batch"]
-    for one in (*before, "av tour -auto " + name):
+    for one in (*before, "av tour %s%s" % (auto, name), *after):
         command += ["-ex", one]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=40 * SCALE, stdin=subprocess.DEVNULL,
+                              timeout=40 * SCALE, input=typed,
                               env=dict(os.environ, DISK=disk, MEM="64"))
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
@@ -51,9 +51,36 @@ def comes_through(name, result):
     assert "Tour %s: %d steps, all reached." % (name, len(steps)) in said, said
     at = 0
     for i, step in enumerate(steps, 1):
-        head = "%d. %s" % (i, "in the program" if isinstance(step, Mark) else step.function)
+        head = "%d of %d. %s" % (i, len(steps), "in the program" if isinstance(step, Mark) else step.function)
         assert said.find("\n" + head, at) >= at, "%s is not told: %s" % (head, said)
         at = said.find("\n" + head, at)
+        if not isinstance(step, Mark):
+            source_is_shown(step.function, said[at + 1:].split("\n\n", 1)[0])
+
+
+def source_is_shown(function, told):
+    """A few lines of the kernel's, as they stand there, one of them marked."""
+    shown = re.findall(r"^   ([ >]) *(\d+)  (.*)$", told, re.M)
+    path, = re.findall(r" of \d+\. %s \(\.?/?([\w./]+)[:)]" % function, told)
+    with open(path) as file:
+        lines = [line.rstrip().expandtabs() for line in file]
+    assert [one[0] for one in shown].count(">") == 1, told
+    assert all(lines[int(number) - 1] == line for _, number, line in shown), told
+
+
+def goes_back(result):
+    """b at the prompt: the step before, and the one before that; then the tour goes on."""
+    status, said = result
+    heads = re.findall(r"(\d+) of 9\. ", said)
+    assert status == 0 and heads == "1 2 3 2 1 4 5 6 7 8 9 8".split(), said
+    first = re.findall(r"1 of 9\. .*?(?=\n-- Enter|\n\n|-- Enter)", said, re.S)
+    assert first[0] == first[1] and "this is the first step" in said, said
+
+
+def no_such_tour():
+    done = make("tour", "T=bogus")
+    assert done.returncode and done.stderr.splitlines()[0] == \
+        "make tour: there is no tour bogus; there are: " + ", ".join(TOURS), done.stderr
 
 
 def is_lost(result, line):
@@ -94,10 +121,14 @@ def story_is_true():
     assert len(shared) > 10, "tours and %s share only %s" % (STORY, shared)
 
 
-def listed():
+def make(*words):
     ours = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "T")}
-    said = subprocess.run(["make", "-s", "BUILD=" + BUILD, "DEPS=skip", "tour"], text=True,
-                          stdout=subprocess.PIPE, env=ours).stdout
+    return subprocess.run(["make", "-s", "BUILD=" + BUILD, "DEPS=skip", *words], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ours)
+
+
+def listed():
+    said = make("tour").stdout
     for name, tour in TOURS.items():
         assert re.search(r"^  %s +%s$" % (name, re.escape(tour.title)), said, re.M), said
 
@@ -105,14 +136,19 @@ def listed():
 def main():
     tap = Tap()
     try_out(tap, "make tour lists them", listed)
+    try_out(tap, "make tour T=bogus ends in one clear line", no_such_tour)
     try_out(tap, "what %s tells of exists, and the tours go there" % STORY, story_is_true)
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {name: pool.submit(take, name) for name in TOURS}
         gone = pool.submit(take, "touch", SPOIL % "no_such_function", label="gone")
         passed = pool.submit(take, "touch", SPOIL % "wp_page_copy", label="passed")
+        back = pool.submit(take, "touch", label="back", auto="", after=["av tour -back"],
+                           typed="\n\nb\nb\nb\n")
         for name, run in runs.items():
             try_out(tap, "tour %s: %s" % (name, TOURS[name].title), comes_through, name,
                     run.result())
+        try_out(tap, "b and av tour -back tell the step before once more", goes_back,
+                back.result())
         try_out(tap, "a function that does not exist is an error", is_lost, gone.result(),
                 "the kernel has no function no_such_function")
         try_out(tap, "a function that is not reached is an error", is_lost, passed.result(),
