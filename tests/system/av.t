@@ -325,14 +325,37 @@ def graphs(guest):
         "av graph %s %d -o %s.svg" % (guest.file, guest.parent, dot))
     with open(dot) as file:
         assert file.read().strip() == text, said
-    assert text.startswith("digraph") and text.count("{") == text.count("}") == 4, text
-    assert text.count('label="anon_vma') == 3 and text.count("AVC") == 5, text
-    assert text.count("PTE ") == 3 and text.count('label="page, frame') == 2, text
-    assert of_file.count("i_mmap") == 3, of_file
+    assert text.startswith("digraph") and text.count("{") == text.count("}"), text
+    assert text.count("<B>anon_vma") == 3 and text.count('label="AVC"') == 5, text
+    assert text.count("PTE ") == 3 and text.count("<B>page, frame") == 2, text
+    assert text.count("color=royalblue") == 2 and text.count("color=firebrick") == 1, text
+    in_order = [text.index("<B>pid %d (family)" % pid) for pid in
+                (guest.parent, guest.child, guest.copier)]
+    assert in_order == sorted(in_order), text
+    assert of_file.count("<TD ALIGN=\"LEFT\">/tmp/family<") == 4, of_file
+    assert len(re.findall(r"-> file_\w+:w", of_file)) == 3, of_file
+    legend = text[text.index("legend ["):]
+    assert "writable" in legend and "read-only" in legend and "slot" not in legend, legend
+    tables(guest)
     if shutil.which("dot"):
         with open(svg) as file:
             assert "<svg" in file.read(), drawn
     assert without.startswith("av graph: for SVG graphviz must be installed"), without
+
+
+def tables(guest):
+    """The picture of page tables leads, level by level, where av pt does."""
+    where = "%s %d" % (guest.page, guest.copier)
+    way, drawn, no_address = guest.gdb("av pt %s -json" % where, "av graph -pt " + where,
+                                       "av graph -pt")
+    levels = data(way)["levels"]
+    for level, below in zip(levels, levels[1:]):
+        edge = "table_%s:e%d -> table_%s " % (level["table"][2:], level["index"],
+                                               below["table"][2:])
+        assert edge in drawn, "%s: %s" % (edge, drawn)
+    assert "table_%s:e%d:e -> page_%s [color=firebrick" % (
+        levels[3]["table"][2:], levels[3]["index"], guest.copy[2:]) in drawn, drawn
+    assert no_address.startswith("av graph: -pt wants"), no_address
 
 
 def lists(guest):
@@ -498,10 +521,15 @@ def swap_out(guest):
 
 def swapped(guest):
     name = "%d:%d" % (guest.slot["type"], guest.slot["offset"])
-    facts, text, check, tree, way, of_file = guest.gdb(
+    facts, text, check, tree, way, of_file, drawn, family, none = guest.gdb(
         "av swap %s -json" % name, "av swap " + name, "av check -json",
         "av pt -tree %d" % guest.parent, "av pt %s %d -json" % (guest.page, guest.parent),
-        "av rmap %s %d" % (guest.file, guest.parent))
+        "av rmap %s %d" % (guest.file, guest.parent), "av graph -swap " + name,
+        "av graph %s %d" % (guest.page, guest.parent), "av graph -swap 0:0")
+    slot = "slot_%d_%d" % (guest.slot["type"], guest.slot["offset"])
+    assert len(re.findall(r"user_\d+:pte:e -> %s " % slot, drawn)) == 2, drawn
+    assert len(re.findall(slot + r" -> vma_\w+:pte:w", family)) == 2, family
+    assert none == "av graph: swap slot 0:0: the area has no such slot", none
     by_entry, = guest.gdb("av swap %s -json" % data(way)["levels"][3]["entry"])
     assert by_entry == facts, by_entry
     assert "/tmp/family" in of_file and of_file.endswith(": all"), of_file
