@@ -2,6 +2,10 @@
 # Takes the functions (types t and T) and gives them as kernel/include/debug/kallsyms.h says.
 # Empty input makes the empty table that the first link needs.
 
+BEGIN {
+	count = 0	# a subscript that was never set is "", not 0
+}
+
 # An assembler's local label (function.label) names no function; a compiler's variant of a
 # function (function.part.0) does.
 function is_function(name)
@@ -21,7 +25,7 @@ END {
 	print "\t.globl kallsyms, nr_kallsyms, kallsyms_names"
 	print "\t.balign 4"
 	print "nr_kallsyms:"
-	print "\t.long " (count + 0)
+	print "\t.long " (count)
 	print "kallsyms:"
 	offset = 0
 	for (i = 0; i < count; i++) {
