@@ -16,13 +16,14 @@ function is_function(name)
 $2 ~ /^[tTwW]$/ && $1 >= "ffffffff80000000" && $1 != last && is_function($3) {
 	last = $1
 	addr[count] = $1
+	type[count] = $2
 	name[count] = $3
 	count++
 }
 
 END {
 	print "\t.section .kallsyms, \"a\", @progbits"
-	print "\t.globl kallsyms, nr_kallsyms, kallsyms_names"
+	print "\t.globl kallsyms, nr_kallsyms, kallsyms_types, kallsyms_names"
 	print "\t.balign 4"
 	print "nr_kallsyms:"
 	print "\t.long " (count)
@@ -32,6 +33,9 @@ END {
 		print "\t.long 0x" addr[i] " - 0xffffffff80000000, " offset
 		offset += length(name[i]) + 1
 	}
+	print "kallsyms_types:"
+	for (i = 0; i < count; i++)
+		print "\t.ascii \"" type[i] "\""
 	print "kallsyms_names:"
 	for (i = 0; i < count; i++)
 		print "\t.asciz \"" name[i] "\""

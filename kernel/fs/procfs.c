@@ -263,6 +263,7 @@ static const struct proc_entry root_table[] = {
 	PROC_TEXT("cpuinfo", proc_cpuinfo_show),
 	PROC_TEXT("devices", proc_devices_show),
 	PROC_TEXT("filesystems", proc_filesystems_show),
+	PROC_TEXT("kallsyms", proc_kallsyms_show),
 	{ .name = "kpagecount", .mode = S_IFREG | 0400, .f_op = &proc_kpagecount_fops },
 	{ .name = "kpageflags", .mode = S_IFREG | 0400, .f_op = &proc_kpageflags_fops },
 	PROC_TEXT("loadavg", proc_loadavg_show),

@@ -6,6 +6,7 @@
 #include <asm/irq.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
+#include <debug/kallsyms.h>
 #include <drivers/blk.h>
 #include <fs/chrdev.h>
 #include <fs/super.h>
@@ -275,6 +276,24 @@ int proc_version_show(struct proc_text *text, struct inode *inode)
 	get_utsname(&uts);
 	text_printf(text, "%s version %s (gcc %s) %s\n", uts.sysname, uts.release, __VERSION__,
 		    uts.version);
+	return 0;
+}
+
+/* Addresses are for those who were root when they opened the file, as in Linux by default. */
+int proc_kallsyms_show(struct proc_text *text, struct inode *inode)
+{
+	for (u32 i = text->next; i < nr_kallsyms; i++) {
+		unsigned long addr = text->capable ? KALLSYMS_BASE + kallsyms[i].offset : 0;
+
+		if (text_enough(text)) {
+			text->next = i;
+			text->more = true;
+			break;
+		}
+		text_printf(text, "%016lx %c %s\n", addr, kallsyms_types[i],
+			    kallsyms_names + kallsyms[i].name);
+		text_mark(text);
+	}
 	return 0;
 }
 

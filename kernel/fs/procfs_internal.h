@@ -29,6 +29,7 @@ struct proc_text {
 	size_t			bytes, wanted;
 	size_t			whole;	/* a record ends here, within what is wanted */
 	bool			failed, more;
+	bool			capable;	/* whoever opened the file was */
 	unsigned long		next;
 	struct mm_struct	*mm;	/* [c] an open file's, PROC_OF_*MM: mm_count, or NULL */
 };
@@ -147,6 +148,7 @@ int proc_meminfo_show(struct proc_text *text, struct inode *inode);
 int proc_vmstat_show(struct proc_text *text, struct inode *inode);
 int proc_buddyinfo_show(struct proc_text *text, struct inode *inode);
 int proc_slabinfo_show(struct proc_text *text, struct inode *inode);
+int proc_kallsyms_show(struct proc_text *text, struct inode *inode);
 int proc_swaps_show(struct proc_text *text, struct inode *inode);
 int proc_cpuinfo_show(struct proc_text *text, struct inode *inode);
 int proc_uptime_show(struct proc_text *text, struct inode *inode);

@@ -17,6 +17,7 @@
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
+#include <proc/cred.h>
 #include <uapi/errno.h>
 
 struct text_chunk {
@@ -270,6 +271,7 @@ static int text_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&tf->lock, RANK_PROC_TEXT);
 	text_init(&tf->text);
+	tf->text.capable = capable();
 	ret = open_subject(&tf->text, inode);
 	if (ret) {
 		kfree(tf);

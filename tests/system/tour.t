@@ -80,7 +80,7 @@ def goes_back(result):
 def no_such_tour():
     done = make("tour", "T=bogus")
     assert done.returncode and done.stderr.splitlines()[0] == \
-        "make tour: there is no tour bogus; there are: " + ", ".join(TOURS), done.stderr
+        "make tour: T=bogus: there is no such tour; there are " + ", ".join(TOURS), done.stderr
 
 
 def is_lost(result, line):

@@ -1,4 +1,4 @@
-/* kallsyms.h - the names of the kernel's functions, for backtraces.
+/* kallsyms.h - the names of the kernel's functions, for backtraces and /proc/kallsyms.
  * The kernel is linked twice: first with an empty table, then with the table that
  * kernel/debug/kallsyms.awk makes from the first link's symbols. The table lies behind everything
  * that it names, so the second link moves no function.
@@ -18,6 +18,7 @@ struct ksym {
 
 extern const struct ksym kallsyms[];
 extern const u32 nr_kallsyms;
+extern const char kallsyms_types[];	/* nm's letter for each: T if it is global, else t */
 extern const char kallsyms_names[];	/* NUL-terminated strings, one behind the other */
 
 #endif
