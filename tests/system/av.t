@@ -371,11 +371,12 @@ def lists(guest):
 
 
 def locks(guest):
-    """In fork the shell has its own mmap_lock and the child's for writing. Of two writers to the
-    stopped terminal one has its mutex and the other waits for that."""
+    """In fork the shell has its own mmap_lock and the child's for writing; a subshell, since for
+    a plain command it may take vfork. Of two writers to the stopped terminal one has its mutex and
+    the other waits for that."""
     shell = guest.machine.command("echo $$").strip()
     before, _, _, held = guest.gdb("av locks", "break copy_page_range", "continue",
-                                   "av locks -json", type_="/bin/true")
+                                   "av locks -json", type_="(/bin/true)")
     assert "mmap_lock" not in before, before
     writing = [lock["name"] for lock in data(held)["locks"]
                if lock["state"] == "held for writing" and lock["rank"] == "RANK_MMAP"]
