@@ -277,6 +277,7 @@ help:
 # help: make soak-fuzz    of it: 1,000,000 random system calls, 10,000 damaged programs
 # help: make soak-swap    random work in too little memory for SECONDS=3600, on 4 processors
 # help: make test-linux   the in-guest tests on Debian's stock Linux kernel
+# help: make test-distros make run and make test on Debian's trixie and sid, in DISTRO_ROOTS=
 # help: make cov          which lines of the kernel the tests reach, as HTML in build/cov/
 # help: make bench        memory operations here and on Linux: instructions, time, a plot
 # help: make gdb          boot halted, with gdb attached; then: help av

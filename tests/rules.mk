@@ -174,6 +174,12 @@ $(LINUX_KERNEL):
 	@tests/fetch-linux $@ $(LINUX)
 endif
 
+# Everything on other Debians; not part of `make test`.
+DISTRO_ROOTS	?= build/distros
+.PHONY: test-distros
+test-distros:
+	@tests/test-distros '$(DISTRO_ROOTS)'
+
 # What Linux answers to bad arguments, recorded by the test's own program.
 .PHONY: record-badargs
 record-badargs: $(GUEST_IMAGE) $(LINUX_KERNEL)
