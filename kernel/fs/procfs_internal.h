@@ -45,6 +45,9 @@ void text_added(struct proc_text *text, const char *end);
 void text_escaped(struct proc_text *text, const char *s, const char *special);
 /* There is no point in making more now. */
 bool text_enough(const struct proc_text *text);
+/* The number in [-limit, limit] that @line is, with blanks around it and perhaps a sign: 0; -EINVAL
+ * or -ERANGE. @base as parse_ulong's. @line is changed. */
+int proc_parse_long(char *line, unsigned int base, long limit, long *value);
 /* What has been written so far is whole: a read had better end here than later. */
 void text_mark(struct proc_text *text);
 

@@ -46,6 +46,8 @@ enum {
 	KPF_MMAP = 11, KPF_ANON = 12, KPF_SWAPCACHE = 13, KPF_SWAPBACKED = 14,
 	KPF_UNEVICTABLE = 18, KPF_NOPAGE = 20, KPF_ZERO_PAGE = 24, KPF_IDLE = 25, KPF_PGTABLE = 26,
 	KPF_RESERVED = 32, KPF_MLOCKED = 33,
+	/* Linux calls these two by the first meaning of their flag: mapped to disk, owner's. */
+	KPF_ANON_EXCLUSIVE = 34, KPF_SWAPCACHE_TOO = 37,
 };
 
 /* ---- arrays of words ---- */
@@ -233,7 +235,8 @@ static const struct {
 	{ PG_reserved, KPF_RESERVED }, { PG_mlocked, KPF_MLOCKED }, { PG_idle, KPF_IDLE },
 	{ PG_referenced, KPF_REFERENCED }, { PG_unevictable, KPF_UNEVICTABLE },
 	{ PG_swapcache, KPF_SWAPCACHE }, { PG_writeback, KPF_WRITEBACK },
-	{ PG_reclaim, KPF_RECLAIM },
+	{ PG_reclaim, KPF_RECLAIM }, { PG_anon_exclusive, KPF_ANON_EXCLUSIVE },
+	{ PG_swapcache, KPF_SWAPCACHE_TOO },
 };
 
 static u64 frame_flags(unsigned long pfn)

@@ -147,33 +147,12 @@ static int oom_score_adj_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-/* A signed decimal number in [-limit, limit], with blanks around it: 0, -EINVAL, -ERANGE. */
-static int parse_signed(char *line, long limit, long *value)
-{
-	char *s = skip_spaces(line), *end;
-	bool negative = *s == '-';
-	unsigned long magnitude;
-	int ret;
-
-	if (*s == '-' || *s == '+')
-		s++;
-	for (end = s + strlen(s); end > s && (end[-1] == ' ' || end[-1] == '\n'); end--)
-		end[-1] = '\0';
-	ret = parse_ulong(s, 0, &magnitude);
-	if (ret)
-		return ret;
-	if (magnitude > (unsigned long)limit)
-		return -EINVAL;
-	*value = negative ? -(long)magnitude : (long)magnitude;
-	return 0;
-}
-
 /* Only root may make a process less likely to be killed. */
 static int oom_score_adj_store(struct inode *inode, char *line)
 {
 	struct task_struct *task = proc_i(inode)->task;
 	long value;
-	int ret = parse_signed(line, OOM_SCORE_ADJ_MAX, &value);
+	int ret = proc_parse_long(line, 0, OOM_SCORE_ADJ_MAX, &value);
 
 	if (ret)
 		return ret;

@@ -228,12 +228,12 @@ int proc_pid_smaps_rollup_show(struct proc_text *text, struct inode *inode)
 int proc_pid_clear_refs_store(struct inode *inode, char *line)
 {
 	struct mm_struct *mm;
-	unsigned long what;
-	int ret = parse_ulong(skip_spaces(line), 10, &what);
+	long what;
+	int ret = proc_parse_long(line, 10, CLEAR_REFS_MM_HIWATER_RSS, &what);
 
 	if (ret)
 		return ret;
-	if (what < CLEAR_REFS_ALL || what > CLEAR_REFS_MM_HIWATER_RSS)
+	if (what < CLEAR_REFS_ALL)
 		return -EINVAL;
 	mm = get_task_mm(proc_i(inode)->task);
 	if (!mm)

@@ -5,6 +5,9 @@
 
 #include <debug/printk.h>
 #include <fs/fdtable.h>
+#include <fs/inode.h>
+#include <fs/internal.h>
+#include <lib/ctype.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/mm.h>
@@ -21,10 +24,31 @@
 #include <uapi/stat.h>
 #include <uapi/system.h>
 
-#define RW_MODE		(S_IFREG | 0644)
 #define MAX_SWAPPINESS	200
 #define MAX_PAGE_CLUSTER 31
 #define MAX_MAP_COUNT_LIMIT	0x7fffffffUL
+
+/* Only the mode says who may do what: root may not either, where it has no such bit. */
+static int sys_permission(struct inode *inode, int mask)
+{
+	umode_t mode = inode->i_mode;
+
+	if (current->cred.fsuid == 0)
+		mode >>= 6;
+	else if (current_in_group(0))
+		mode >>= 3;
+	return mask & ~mode & (MAY_READ | MAY_WRITE | MAY_EXEC) ? -EACCES : 0;
+}
+
+static const struct inode_operations sys_file_iops = {
+	.permission = sys_permission, .setattr = proc_setattr,
+};
+
+#define SYS_FILE(n, bits, fn, store_fn) \
+	{ .name = (n), .mode = S_IFREG | (bits), .show = (fn), .store = (store_fn), \
+	  .i_op = &sys_file_iops }
+#define SYS_RO(n, fn)		SYS_FILE(n, 0444, fn, NULL)
+#define SYS_RW(n, name)		SYS_FILE(n, 0644, name##_show, name##_store)
 
 /* ---- kernel ---- */
 
@@ -196,44 +220,72 @@ static int shmmni_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
+/* Nothing is loaded into this kernel, and nothing overrides it. */
+static int tainted_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "0\n");
+	return 0;
+}
+
+/* Linux's default. It cannot be changed, since no core file is written. */
+static int core_pattern_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "core\n");
+	return 0;
+}
+
 static const struct proc_entry random_table[] = {
-	PROC_TEXT("boot_id", boot_id_show),
-	PROC_TEXT("entropy_avail", pool_show),
-	PROC_TEXT("poolsize", pool_show),
-	PROC_TEXT("uuid", uuid_show),
+	SYS_RO("boot_id", boot_id_show),
+	SYS_RO("entropy_avail", pool_show),
+	SYS_RO("poolsize", pool_show),
+	SYS_RO("uuid", uuid_show),
 	{ .name = NULL },
 };
 
 static const struct proc_entry kernel_table[] = {
-	PROC_TEXT("ostype", ostype_show),
-	PROC_TEXT("osrelease", osrelease_show),
-	PROC_TEXT("version", version_show),
-	{ .name = "hostname", .mode = RW_MODE, .show = hostname_show, .store = hostname_store },
-	{ .name = "domainname", .mode = RW_MODE, .show = domainname_show,
-	  .store = domainname_store },
-	PROC_TEXT("pid_max", pid_max_show),
-	PROC_TEXT("threads-max", threads_max_show),
-	PROC_TEXT("ngroups_max", ngroups_max_show),
-	PROC_TEXT("cap_last_cap", cap_last_cap_show),
-	{ .name = "printk", .mode = RW_MODE, .show = printk_show, .store = printk_store },
+	SYS_RO("ostype", ostype_show),
+	SYS_RO("osrelease", osrelease_show),
+	SYS_RO("version", version_show),
+	SYS_RW("hostname", hostname),
+	SYS_RW("domainname", domainname),
+	SYS_RO("core_pattern", core_pattern_show),
+	SYS_RO("pid_max", pid_max_show),
+	SYS_RO("threads-max", threads_max_show),
+	SYS_RO("ngroups_max", ngroups_max_show),
+	SYS_RO("cap_last_cap", cap_last_cap_show),
+	SYS_RW("printk", printk),
 	PROC_DIR("random", random_table),
-	PROC_TEXT("randomize_va_space", randomize_va_space_show),
-	PROC_TEXT("shmall", shmall_show),
-	PROC_TEXT("shmmax", shmmax_show),
-	PROC_TEXT("shmmni", shmmni_show),
+	SYS_RO("randomize_va_space", randomize_va_space_show),
+	SYS_RO("shmall", shmall_show),
+	SYS_RO("shmmax", shmmax_show),
+	SYS_RO("shmmni", shmmni_show),
+	SYS_RO("tainted", tainted_show),
 	{ .name = NULL },
 };
 
 /* ---- vm ---- */
 
-/* What a line says, 0 to @max: 0, or an errno and *value is as it was. */
+/* The first word of @line, cut off. */
+static char *first_word(char *line)
+{
+	char *word = skip_spaces(line), *end = word;
+
+	while (*end && !isspace(*end))
+		end++;
+	*end = '\0';
+	return word;
+}
+
+/* The first number of @line, 0 to @max; what stands behind it and a blank has no meaning. 0, also
+ * if nothing was written, or an errno; *value is as it was then. */
 static int parse_up_to(char *line, unsigned long max, unsigned int *value)
 {
 	unsigned long number;
 	int ret;
 
-	line[line_length(line)] = '\0';
-	ret = parse_ulong(skip_spaces(line), 0, &number);
+	if (!*line)
+		return 0;
+	ret = parse_ulong(first_word(line), 0, &number);
 	if (ret)
 		return ret;
 	if (number > max)
@@ -286,21 +338,14 @@ static int page_cluster_store(struct inode *inode, char *line)
 	return parse_up_to(line, MAX_PAGE_CLUSTER, &vm_page_cluster);
 }
 
-static int drop_caches_show(struct proc_text *text, struct inode *inode)
-{
-	text_printf(text, "0\n");
-	return 0;
-}
-
 /* Files live in memory and stay; what goes is what each processor keeps in reserve. */
 static int drop_caches_store(struct inode *inode, char *line)
 {
-	unsigned long allowed = current->cpus_allowed, value;
-	int err;
+	unsigned long allowed = current->cpus_allowed;
+	unsigned int value = 1;
+	int err = parse_up_to(line, 4, &value);
 
-	line[line_length(line)] = '\0';
-	err = parse_ulong(skip_spaces(line), 0, &value);
-	if (err || value < 1 || value > 4)
+	if (err || !value)
 		return -EINVAL;
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
 		if (!set_cpus_allowed(current, BIT(cpu)))
@@ -322,18 +367,13 @@ static int min_free_kbytes_show(struct proc_text *text, struct inode *inode)
 }
 
 static const struct proc_entry vm_table[] = {
-	{ .name = "drop_caches", .mode = S_IFREG | 0200, .show = drop_caches_show,
-	  .store = drop_caches_store },
-	{ .name = "overcommit_memory", .mode = RW_MODE, .show = overcommit_memory_show,
-	  .store = overcommit_memory_store },
-	{ .name = "page-cluster", .mode = RW_MODE, .show = page_cluster_show,
-	  .store = page_cluster_store },
-	{ .name = "swappiness", .mode = RW_MODE, .show = swappiness_show,
-	  .store = swappiness_store },
-	{ .name = "max_map_count", .mode = RW_MODE, .show = max_map_count_show,
-	  .store = max_map_count_store },
-	PROC_TEXT("min_free_kbytes", min_free_kbytes_show),
-	PROC_TEXT("mmap_min_addr", mmap_min_addr_show),
+	SYS_FILE("drop_caches", 0200, NULL, drop_caches_store),
+	SYS_RW("overcommit_memory", overcommit_memory),
+	SYS_RW("page-cluster", page_cluster),
+	SYS_RW("swappiness", swappiness),
+	SYS_RW("max_map_count", max_map_count),
+	SYS_RO("min_free_kbytes", min_free_kbytes_show),
+	SYS_RO("mmap_min_addr", mmap_min_addr_show),
 	{ .name = NULL },
 };
 
@@ -351,9 +391,18 @@ static int pipe_max_size_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
+/* 0: the pages of a user's pipes are not limited. */
+static int pipe_user_pages_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "0\n");
+	return 0;
+}
+
 static const struct proc_entry fs_table[] = {
-	PROC_TEXT("nr_open", nr_open_show),
-	PROC_TEXT("pipe-max-size", pipe_max_size_show),
+	SYS_RO("nr_open", nr_open_show),
+	SYS_RO("pipe-max-size", pipe_max_size_show),
+	SYS_RO("pipe-user-pages-hard", pipe_user_pages_show),
+	SYS_RO("pipe-user-pages-soft", pipe_user_pages_show),
 	{ .name = NULL },
 };
 

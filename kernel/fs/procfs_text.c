@@ -11,6 +11,7 @@
 #include <asm/page.h>
 #include <fs/file.h>
 #include <fs/inode.h>
+#include <lib/ctype.h>
 #include <lib/err.h>
 #include <lib/printf.h>
 #include <lib/string.h>
@@ -260,6 +261,26 @@ static int open_subject(struct proc_text *text, struct inode *inode)
 	default:
 		return 0;
 	}
+}
+
+int proc_parse_long(char *line, unsigned int base, long limit, long *value)
+{
+	char *s = skip_spaces(line), *end;
+	bool negative = *s == '-';
+	unsigned long magnitude;
+	int ret;
+
+	if (*s == '-' || *s == '+')
+		s++;
+	for (end = s + strlen(s); end > s && isspace(end[-1]); end--)
+		end[-1] = '\0';
+	ret = parse_ulong(s, base, &magnitude);
+	if (ret)
+		return ret;
+	if (magnitude > (unsigned long)limit)
+		return -EINVAL;
+	*value = negative ? -(long)magnitude : (long)magnitude;
+	return 0;
 }
 
 static int text_open(struct inode *inode, struct file *file)

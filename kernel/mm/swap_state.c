@@ -11,7 +11,7 @@
 #include <mm/filemap.h>
 #include <mm/vmstat.h>
 
-unsigned int vm_page_cluster = 4;
+unsigned int vm_page_cluster = 3;
 
 /* How readahead fares, for all processes together: a guess that several processors may update at
  * once, at worst into a worse guess. */

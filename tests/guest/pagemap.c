@@ -235,9 +235,32 @@ static void flags(void)
 		   kpageflag(pfn, KPF_UPTODATE),
 	   "an anonymous page's frame is anon, mapped, swap-backed and up to date");
 	ok(kpageflag(pfn, KPF_LRU), "and on an LRU list");
-	ok(!kpageflag(pfn, KPF_SLAB) && !kpageflag(pfn, KPF_BUDDY) && !kpageflag(pfn, KPF_NOPAGE),
+	ok(!kpageflag(pfn, KPF_SLAB) && !kpageflag(pfn, KPF_BUDDY) && !kpageflag(pfn, KPF_NOPAGE) &&
+		   !kpageflag(pfn, KPF_SWAPCACHE) && !kpageflag(pfn, KPF_SWAPCACHE_TOO),
 	   "and nothing else");
 	munmap(p, 64 * PAGE);
+}
+
+/* Bit 34: one process alone has the page, and may write it. */
+static void exclusive(void)
+{
+	char *p = lone_pages(3), *s = map_shared(PAGE);
+	pid_t pid;
+
+	touch(p, 2);
+	look(p + 2 * PAGE, 1);
+	touch(s, 1);
+	ok(kpageflag(pfn_of(getpid(), p), KPF_ANON_EXCLUSIVE), "a fresh page is exclusive");
+	ok(!kpageflag(pfn_of(getpid(), p + 2 * PAGE), KPF_ANON_EXCLUSIVE), "not the zero page");
+	ok(!kpageflag(pfn_of(getpid(), s), KPF_ANON_EXCLUSIVE), "nor one of shared memory");
+	pid = sleeper();
+	ok(!kpageflag(pfn_of(getpid(), p), KPF_ANON_EXCLUSIVE), "nor one that fork has shared");
+	touch(p, 1);
+	ok(kpageflag(pfn_of(getpid(), p), KPF_ANON_EXCLUSIVE), "the copy is");
+	ok(!kpageflag(pfn_of(pid, p), KPF_ANON_EXCLUSIVE), "the child's is not: it cannot know");
+	end_child(pid);
+	munmap(p, 3 * PAGE);
+	munmap(s, PAGE);
 }
 
 /* All frames: there are some of each kind, and all agree with the counts. */
@@ -379,6 +402,7 @@ static void body(void)
 	long_read();
 	rights();
 	flags();
+	exclusive();
 	all_frames();
 	soft();
 }

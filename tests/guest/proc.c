@@ -373,6 +373,87 @@ static void tunables(void)
 	is(after_writing(cluster, text), was[1], "so is vm.page-cluster");
 }
 
+/* What is written to a file that takes a number. */
+static bool takes(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool taken;
+
+	must(fd >= 0);
+	taken = write(fd, text, strlen(text)) >= 0;	/* perhaps only the first number */
+	close(fd);
+	return taken;
+}
+
+static void blanks(void)
+{
+	static const struct {
+		const char *text;
+		bool tunable, clear_refs;	/* which of them take it */
+	} row[] = {
+		{ "1", true, true }, { " 1", true, true }, { "1 ", true, true },
+		{ "1\n", true, true }, { "\t1 \n\n", true, true }, { "01", true, true },
+		{ "1 2", true, false }, { "1 x", true, false }, { "", true, true },
+		{ "+1", false, true }, { "1x", false, false }, { " ", false, false },
+		{ "-1", false, false }, { "x", false, false },
+	};
+	static const char *const tunable[] = {
+		"/proc/sys/vm/swappiness", "/proc/sys/vm/page-cluster", "/proc/sys/vm/drop_caches",
+	};
+	long was[2] = { read_number(tunable[0]), read_number(tunable[1]) };
+	char text[32];
+	size_t i, j;
+
+	for (i = 0; i < COUNT(row); i++) {
+		for (j = 0; j < COUNT(tunable); j++)
+			is(takes(tunable[j], row[i].text), row[i].tunable, "%s and the text '%s'",
+			   strrchr(tunable[j], '/') + 1, row[i].text);
+		if (*row[i].text)
+			is(takes("/proc/self/clear_refs", row[i].text), row[i].clear_refs,
+			   "clear_refs and the text '%s'", row[i].text);
+	}
+	for (i = 0; i < COUNT(was); i++) {
+		snprintf(text, sizeof(text), "%ld", was[i]);
+		is(after_writing(tunable[i], text), was[i], "as it was");
+	}
+}
+
+/* Root may do with a tunable what its mode says, and no more. */
+static void modes(void)
+{
+	static const struct {
+		const char *path;
+		int read, write;	/* 0 or the errno of open */
+	} row[] = {
+		{ "/proc/sys/vm/drop_caches", EACCES, 0 },
+		{ "/proc/sys/vm/swappiness", 0, 0 },
+		{ "/proc/sys/kernel/ostype", 0, EACCES },
+		{ "/proc/sys/kernel/random/uuid", 0, EACCES },
+		{ "/proc/sys/kernel/tainted", 0, -1 },
+		{ "/proc/sys/kernel/core_pattern", 0, -1 },
+		{ "/proc/sys/fs/pipe-user-pages-soft", 0, -1 },
+		{ "/proc/sys/fs/pipe-user-pages-hard", 0, -1 },
+	};
+	size_t i;
+	int fd;
+
+	for (i = 0; i < COUNT(row); i++) {
+		fd = open(row[i].path, O_RDONLY);
+		is(fd < 0 ? errno : 0, row[i].read, "%s opened to read", row[i].path);
+		close(fd);
+		if (row[i].write < 0)
+			continue;
+		fd = open(row[i].path, O_WRONLY);
+		is(fd < 0 ? errno : 0, row[i].write, "%s opened to write", row[i].path);
+		close(fd);
+	}
+	is(read_number("/proc/sys/kernel/tainted"), 0, "the kernel is not tainted");
+	ok(slurp("/proc/sys/kernel/core_pattern", 4096) > 0 && strncmp(buf, "core", 4) == 0,
+	   "the pattern of core files begins with core");
+	ok(read_number("/proc/sys/fs/pipe-user-pages-soft") >= 0, "a limit of pipes' pages");
+	is(read_number("/proc/sys/vm/page-cluster"), 3, "vm.page-cluster is 3");
+}
+
 static void overcommit(void)
 {
 	static const char name[] = "/proc/sys/vm/overcommit_memory";
@@ -521,6 +602,8 @@ static void body(void)
 	processes();
 	command_line();
 	tunables();
+	blanks();
+	modes();
 	overcommit();
 	waiting();
 	mapped_files();

@@ -4,7 +4,6 @@
 #include "swapping.h"
 
 #define PAGES	64
-#define KPF_SWAPCACHE	13
 
 /* ---- who has a slot ---- */
 
@@ -129,6 +128,12 @@ static void flags_of_a_copy(void)
 	ok(kpageflag(pfn, KPF_SWAPCACHE) && kpageflag(pfn, KPF_SWAPBACKED) &&
 		   kpageflag(pfn, KPF_ANON),
 	   "a page that was read back is still its slot's copy");
+	ok(kpageflag(pfn, KPF_SWAPCACHE_TOO), "bit 37 says so, too");
+	must(push_out(p, 2));
+	touch(p, 1);
+	pfn = pfn_of(getpid(), p);
+	ok(!kpageflag(pfn, KPF_SWAPCACHE) && !kpageflag(pfn, KPF_SWAPCACHE_TOO),
+	   "one that a write has read back is not");
 	munmap(p, 2 * PAGE);
 }
 
