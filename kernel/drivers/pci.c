@@ -291,7 +291,7 @@ int pci_msix_connect(struct pci_dev *dev, unsigned int entry, void (*fn)(void *a
 
 	if (!dev->msix_table || entry >= dev->msix_entries)
 		return -EINVAL;
-	vector = irq_alloc_vector(fn, arg);
+	vector = irq_alloc_vector("PCI-MSIX", fn, arg);
 	if (vector < 0)
 		return vector;
 	writel(at + MSIX_ADDRESS, MSI_BASE | cpu_locals[0].apic_id << 12);

@@ -263,6 +263,7 @@ static const struct proc_entry root_table[] = {
 	PROC_TEXT("cpuinfo", proc_cpuinfo_show),
 	PROC_TEXT("devices", proc_devices_show),
 	PROC_TEXT("filesystems", proc_filesystems_show),
+	PROC_TEXT("interrupts", proc_interrupts_show),
 	PROC_TEXT("kallsyms", proc_kallsyms_show),
 	{ .name = "kpagecount", .mode = S_IFREG | 0400, .f_op = &proc_kpagecount_fops },
 	{ .name = "kpageflags", .mode = S_IFREG | 0400, .f_op = &proc_kpageflags_fops },
@@ -278,7 +279,9 @@ static const struct proc_entry root_table[] = {
 	PROC_TEXT("swaps", proc_swaps_show),
 	PROC_TEXT("uptime", proc_uptime_show),
 	PROC_TEXT("version", proc_version_show),
+	{ .name = "vmallocinfo", .mode = S_IFREG | 0400, .show = proc_vmallocinfo_show },
 	PROC_TEXT("vmstat", proc_vmstat_show),
+	PROC_TEXT("zoneinfo", proc_zoneinfo_show),
 	{ .name = NULL },
 };
 

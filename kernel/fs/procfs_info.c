@@ -6,14 +6,18 @@
 #include <asm/irq.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
+#include <debug/backtrace.h>
 #include <debug/kallsyms.h>
 #include <drivers/blk.h>
 #include <fs/chrdev.h>
 #include <fs/super.h>
 #include <init/cmdline.h>
+#include <lib/string.h>
+#include <mm/memblock.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
 #include <mm/swap.h>
+#include <mm/vmalloc.h>
 #include <mm/vmstat.h>
 #include <proc/process.h>
 #include <proc/task.h>
@@ -71,8 +75,9 @@ int proc_meminfo_show(struct proc_text *text, struct inode *inode)
 	return 0;
 }
 
-/* Linux counts the swap cache as pages of a file, and stacks in KiB. */
-static void show_states(struct proc_text *text)
+/* A line for each count, which @before begins. Linux counts the swap cache as pages of a file, and
+ * stacks in KiB. */
+static void show_states(struct proc_text *text, const char *before)
 {
 	struct mem_stats m;
 	const struct {
@@ -93,7 +98,7 @@ static void show_states(struct proc_text *text)
 	m.file += m.swap_cached;
 	m.kernel_stack <<= PAGE_SHIFT - 10;
 	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
-		text_printf(text, "%s %lu\n", states[i].name, *states[i].value);
+		text_printf(text, "%s%s %lu\n", before, states[i].name, *states[i].value);
 }
 
 /* Linux's names and order, and two of our own: cow_copy and cow_reuse. */
@@ -117,7 +122,7 @@ int proc_vmstat_show(struct proc_text *text, struct inode *inode)
 		{ COW_COPY, "cow_copy" }, { COW_REUSE, "cow_reuse" },
 	};
 
-	show_states(text);
+	show_states(text, "");
 	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++)
 		text_printf(text, "%s %lu\n", events[i].name, vm_event_sum(events[i].item));
 	return 0;
@@ -129,6 +134,59 @@ int proc_buddyinfo_show(struct proc_text *text, struct inode *inode)
 	for (unsigned int order = 0; order <= MAX_ORDER; order++)
 		text_printf(text, "%6lu ", nr_free_blocks(order));
 	text_printf(text, "\n");
+	return 0;
+}
+
+/* The one zone, from the first frame to the last. */
+static void show_zone(struct proc_text *text)
+{
+	unsigned long end = memblock_end() >> PAGE_SHIFT, present = 0;
+	struct mem_range range, first = {};
+
+	memblock_memory(0, &first);
+	for (unsigned int i = 0; memblock_memory(i, &range); i++)
+		present += (range.end - range.start) >> PAGE_SHIFT;
+	text_printf(text, "  pages free     %lu\n        boost    0\n        min      %lu\n"
+		    "        low      %lu\n        high     %lu\n        spanned  %lu\n"
+		    "        present  %lu\n        managed  %lu\n        cma      0\n"
+		    "        protection: (0, 0)", nr_buddy_pages(), watermarks.min, watermarks.low,
+		    watermarks.high, end - (first.start >> PAGE_SHIFT), present, totalram_pages);
+	text_printf(text, "\n      nr_free_pages %lu\n  pagesets", nr_buddy_pages());
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		unsigned int high, batch, count = pcp_pages(cpu, &high, &batch);
+
+		text_printf(text, "\n    cpu: %u\n              count: %u\n              high:  %u"
+			    "\n              batch: %u", cpu, count, high, batch);
+	}
+	text_printf(text, "\n  node_unreclaimable:  0\n  start_pfn:           %lu\n",
+		    first.start >> PAGE_SHIFT);
+}
+
+int proc_zoneinfo_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "Node %d, zone %8s\n  per-node stats\n", 0, "Normal");
+	show_states(text, "      ");
+	show_zone(text);
+	return 0;
+}
+
+int proc_vmallocinfo_show(struct proc_text *text, struct inode *inode)
+{
+	struct vmalloc_range r;
+	char caller[96];
+
+	for (unsigned long at = 0; vmalloc_next(at, &r) && !text->failed; at = r.addr + 1) {
+		unsigned long bytes = r.bytes + PAGE_SIZE;	/* with the guard page */
+
+		symbol_name(caller, sizeof(caller), (unsigned long)r.caller);
+		text_printf(text, "0x%016lx-0x%016lx %7lu %s", r.addr, r.addr + bytes, bytes,
+			    caller);
+		if (r.owns_frames)
+			text_printf(text, " pages=%lu vmalloc N0=%lu\n", r.bytes >> PAGE_SHIFT,
+				    r.bytes >> PAGE_SHIFT);
+		else
+			text_printf(text, " phys=0x%016lx ioremap\n", r.phys);
+	}
 	return 0;
 }
 
@@ -181,6 +239,32 @@ int proc_cpuinfo_show(struct proc_text *text, struct inode *inode)
 		int len = cpuinfo_describe(cpu, buf, sizeof(buf));
 
 		text_write(text, buf, len);
+		text_printf(text, "\n");
+	}
+	return 0;
+}
+
+/* The name of the function that answers a device takes the place of the device's. */
+int proc_interrupts_show(struct proc_text *text, struct inode *inode)
+{
+	struct irq_source source;
+	char name[64];
+
+	text_printf(text, "%5s", "");
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		text_printf(text, "CPU%-8u", cpu);
+	text_printf(text, "\n");
+	for (unsigned int n = 0; irq_describe(n, &source); n++) {
+		text_printf(text, "%3s: ", source.label);
+		for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+			text_printf(text, "%10lu ", irq_count(cpu, source.slot));
+		text_printf(text, "  %s", source.chip);
+		if (source.fn) {
+			symbol_name(name, sizeof(name), (unsigned long)source.fn);
+			if (strchr(name, '+'))
+				*strchr(name, '+') = '\0';
+			text_printf(text, "  %s-edge  %s", source.label, name);
+		}
 		text_printf(text, "\n");
 	}
 	return 0;

@@ -441,6 +441,13 @@ unsigned long nr_buddy_pages(void)
 	return READ_ONCE(zone.nr_free);
 }
 
+unsigned int pcp_pages(unsigned int cpu, unsigned int *high, unsigned int *batch)
+{
+	*high = PCP_MAX;
+	*batch = PCP_BATCH;
+	return READ_ONCE(pcps[cpu].nr);
+}
+
 unsigned long nr_free_blocks(unsigned int order)
 {
 	return READ_ONCE(zone.nr_blocks[order]);

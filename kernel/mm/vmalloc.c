@@ -27,7 +27,9 @@
 struct vm_struct {
 	struct list_head	node;
 	unsigned long		addr, bytes;	/* the guard page not counted */
+	const void		*caller;	/* an address in the function that asked for it */
 	bool			owns_frames;
+	phys_addr_t		phys;		/* of what else is shown */
 };
 
 /* What lies at the low end of a free stack or slot. */
@@ -81,7 +83,7 @@ static int map_frames(unsigned long addr, unsigned long bytes)
 }
 
 /* Reserve the lowest hole that is large enough, guard page included. */
-static struct vm_struct *reserve_area(unsigned long bytes, bool owns_frames)
+static struct vm_struct *reserve_area(unsigned long bytes, bool owns_frames, const void *caller)
 {
 	struct vm_struct *area = kmalloc(sizeof(*area), GFP_KERNEL | __GFP_NORETRY), *next;
 	unsigned long addr = VMALLOC_START;
@@ -97,7 +99,8 @@ static struct vm_struct *reserve_area(unsigned long bytes, bool owns_frames)
 		kfree(area);
 		return NULL;
 	}
-	*area = (struct vm_struct){ .addr = addr, .bytes = bytes, .owns_frames = owns_frames };
+	*area = (struct vm_struct){ .addr = addr, .bytes = bytes, .caller = caller,
+				    .owns_frames = owns_frames };
 	list_add_tail(&area->node, &next->node);
 	return area;
 }
@@ -117,7 +120,7 @@ void *vmalloc(size_t bytes)
 		return NULL;
 	bytes = PAGE_ALIGN(bytes);
 	mutex_lock(&vmalloc_mutex);
-	area = reserve_area(bytes, true);
+	area = reserve_area(bytes, true, __builtin_return_address(0));
 	if (area && map_frames(area->addr, bytes))
 		release_area(area);
 	else if (area)
@@ -150,7 +153,7 @@ void *vmap_phys(phys_addr_t phys, size_t bytes, pgprot_t prot)
 
 	bytes = PAGE_ALIGN(bytes + offset);
 	mutex_lock(&vmalloc_mutex);
-	area = reserve_area(bytes, false);
+	area = reserve_area(bytes, false, __builtin_return_address(0));
 	for (unsigned long done = 0; area && done < bytes; done += PAGE_SIZE) {
 		if (!map_kernel_page(area->addr + done, phys - offset + done, prot))
 			continue;
@@ -158,8 +161,10 @@ void *vmap_phys(phys_addr_t phys, size_t bytes, pgprot_t prot)
 		release_area(area);
 		area = NULL;
 	}
-	if (area)
+	if (area) {
+		area->phys = phys - offset;
 		addr = (void *)(area->addr + offset);
+	}
 	mutex_unlock(&vmalloc_mutex);
 	return addr;
 }
@@ -279,4 +284,48 @@ unsigned long nr_cached_stack_pages(void)
 unsigned long nr_thread_stack_pages(void)
 {
 	return atomic_read(&nr_stack_pages) - nr_cached_stack_pages();
+}
+
+/* --- for /proc/vmallocinfo --- */
+
+/* vmalloc_mutex held. */
+static bool slot_is_free(unsigned long slot)
+{
+	for (unsigned int i = 0; i < nr_free_slots; i++)
+		if (free_slots[i] == slot)
+			return true;
+	return false;
+}
+
+/* The lowest stack at or above @from, as vmalloc_next. vmalloc_mutex held. */
+static bool next_stack(unsigned long from, struct vmalloc_range *range)
+{
+	unsigned long slot = STACK_REGION;
+
+	if (from > STACK_REGION + THREAD_SIZE)
+		slot += ALIGN_UP(from - STACK_REGION - THREAD_SIZE, STACK_SLOT);
+	while (slot < next_stack_slot && slot_is_free(slot))
+		slot += STACK_SLOT;
+	*range = (struct vmalloc_range){ slot + THREAD_SIZE, THREAD_SIZE, alloc_thread_stack,
+					 true, 0 };
+	return slot < next_stack_slot;
+}
+
+bool vmalloc_next(unsigned long from, struct vmalloc_range *range)
+{
+	struct vm_struct *area;
+	bool found = false;
+
+	mutex_lock(&vmalloc_mutex);
+	list_for_each_entry(area, &areas, node) {
+		if (area->addr < from)
+			continue;
+		*range = (struct vmalloc_range){ area->addr, area->bytes, area->caller,
+						 area->owns_frames, area->phys };
+		found = true;
+		break;
+	}
+	found = found || next_stack(from, range);
+	mutex_unlock(&vmalloc_mutex);
+	return found;
 }

@@ -234,7 +234,7 @@ int irq_connect_isa(unsigned int irq, void (*fn)(void *arg), void *arg)
 
 	if (!ioapic)
 		return -ENODEV;
-	vector = irq_alloc_vector(fn, arg);
+	vector = irq_alloc_vector("IO-APIC", fn, arg);
 	if (vector < 0)
 		return vector;
 	low = vector;

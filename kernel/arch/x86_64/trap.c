@@ -17,6 +17,8 @@
 #include <asm/segment.h>
 #include <asm/thread.h>
 #include <asm/tlb.h>
+#include <lib/printf.h>
+#include <lib/string.h>
 #include <debug/panic.h>
 #include <proc/signal.h>
 #include <proc/task.h>
@@ -53,9 +55,16 @@ extern const char safe_halt_hlt[];
 
 static struct idt_gate idt[256];
 static struct {
-	void	(*fn)(void *arg);
-	void	*arg;
+	void		(*fn)(void *arg);
+	void		*arg;
+	const char	*chip;
 } device_handlers[NR_DEVICE_VECTORS];	/* written before the vector is in use */
+
+/* How often each vector came, devices' first. */
+enum { SLOT_TIMER = NR_DEVICE_VECTORS, SLOT_RESCHEDULE, SLOT_TLB, SLOT_SPURIOUS, NR_SLOTS };
+static struct {
+	unsigned long	nr[NR_SLOTS];	/* [this processor, interrupts off] */
+} __aligned(64) irq_counts[NR_CPUS];
 
 static const char *const exception_names[FIRST_IRQ_VECTOR] = {
 	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
@@ -168,8 +177,57 @@ unsigned long nr_interrupts(void)
 	unsigned long sum = 0;
 
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
-		sum += READ_ONCE(cpu_locals[cpu].nr_irqs);
+		for (unsigned int slot = 0; slot < NR_SLOTS; slot++)
+			sum += irq_count(cpu, slot);
 	return sum;
+}
+
+unsigned long irq_count(unsigned int cpu, unsigned int slot)
+{
+	return READ_ONCE(irq_counts[cpu].nr[slot]);
+}
+
+bool irq_describe(unsigned int n, struct irq_source *source)
+{
+	static const struct {
+		const char	*label, *text;
+	} own[] = {
+		{ "LOC", "Local timer interrupts" }, { "RES", "Rescheduling interrupts" },
+		{ "TLB", "TLB shootdowns" }, { "SPU", "Spurious interrupts" },
+	};
+	unsigned int slot = 0;
+
+	while (slot < NR_DEVICE_VECTORS && device_handlers[slot].fn && slot < n)
+		slot++;
+	if (slot == n && slot < NR_DEVICE_VECTORS && device_handlers[slot].fn) {
+		*source = (struct irq_source){ .chip = device_handlers[slot].chip, .slot = slot,
+					       .fn = device_handlers[slot].fn };
+		snprintf(source->label, sizeof(source->label), "%u", IRQ_VECTOR_FIRST + slot);
+		return true;
+	}
+	n -= slot;
+	if (n >= ARRAY_SIZE(own))
+		return false;
+	*source = (struct irq_source){ .chip = own[n].text, .slot = SLOT_TIMER + n };
+	strlcpy(source->label, own[n].label, sizeof(source->label));
+	return true;
+}
+
+/* Which counter is @vector's. */
+static unsigned int slot_of(unsigned int vector)
+{
+	switch (vector) {
+	case VECTOR_TIMER:
+		return SLOT_TIMER;
+	case VECTOR_RESCHEDULE:
+		return SLOT_RESCHEDULE;
+	case VECTOR_TLB:
+		return SLOT_TLB;
+	default:
+		vector -= IRQ_VECTOR_FIRST;
+		return vector < NR_DEVICE_VECTORS && device_handlers[vector].fn ? vector :
+										  SLOT_SPURIOUS;
+	}
 }
 
 /* From entry.asm: every exception but page faults and those on IST stacks. */
@@ -247,7 +305,7 @@ void do_irq(struct pt_regs *regs)
 	unsigned int device = vector - IRQ_VECTOR_FIRST;
 
 	this_cpu()->irq_depth++;
-	this_cpu()->nr_irqs++;
+	irq_counts[smp_processor_id()].nr[slot_of(vector)]++;
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_eoi();
@@ -272,12 +330,13 @@ void do_irq(struct pt_regs *regs)
 	this_cpu()->irq_depth--;
 }
 
-int irq_alloc_vector(void (*fn)(void *arg), void *arg)
+int irq_alloc_vector(const char *chip, void (*fn)(void *arg), void *arg)
 {
 	for (unsigned int i = 0; i < NR_DEVICE_VECTORS; i++) {
 		if (device_handlers[i].fn)
 			continue;
 		device_handlers[i].arg = arg;
+		device_handlers[i].chip = chip;
 		smp_store_release(&device_handlers[i].fn, fn);
 		return IRQ_VECTOR_FIRST + i;
 	}

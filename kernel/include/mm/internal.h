@@ -37,8 +37,6 @@ extern struct list_head mm_list;	/* by mm_node: every mm but init_mm */
 struct mm_struct *next_mm(struct mm_struct *prev);
 
 /* --- page_alloc.c --- */
-/* Free frames that are in nobody's stack: what watermarks are compared with. */
-unsigned long nr_buddy_pages(void);
 /* Verification, everything stopped: call fn for each free block; @stacked: it is a frame of a
  * processor's stack. Counts of the zone are compared on the way. */
 void walk_free_blocks(void (*fn)(struct page *page, unsigned int order, bool stacked));

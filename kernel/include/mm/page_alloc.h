@@ -35,6 +35,10 @@ void free_frames(struct page **pages, unsigned int nr);
 unsigned long nr_free_pages(void);	/* frames, per-CPU lists included */
 /* Free blocks of 2^order frames, for /proc/buddyinfo. */
 unsigned long nr_free_blocks(unsigned int order);
+/* Free frames that are in nobody's stack: what watermarks are compared with. */
+unsigned long nr_buddy_pages(void);
+/* Frames on @cpu's stack, of at most *high; *batch are moved at a time. */
+unsigned int pcp_pages(unsigned int cpu, unsigned int *high, unsigned int *batch);
 /* The struct page of a frame number that may be anything: NULL if there is no memory, and then none
  * exists. */
 struct page *pfn_to_online_page(unsigned long pfn);

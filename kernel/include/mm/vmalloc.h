@@ -16,4 +16,15 @@ void *alloc_thread_stack(void);
 void free_thread_stack(void *stack);	/* any context */
 unsigned long nr_thread_stack_pages(void);	/* in use */
 
+struct vmalloc_range {
+	unsigned long	addr, bytes;	/* the guard page not counted */
+	const void	*caller;	/* an address in the function that asked for it */
+	bool		owns_frames;	/* or shows a device's registers, at @phys */
+	phys_addr_t	phys;
+};
+
+/* The lowest range in use, stacks and spare ones too, that begins at or above @from. False: none.
+ * May sleep. */
+bool vmalloc_next(unsigned long from, struct vmalloc_range *range);
+
 #endif

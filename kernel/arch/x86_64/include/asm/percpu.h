@@ -37,7 +37,6 @@ struct cpu_local {
 	u64			tsc_offset;		/* to add to its TSC; timer.c */
 	u64			gdt[9];
 	struct tss		tss;
-	unsigned long		nr_irqs;		/* interrupts that it has taken */
 } __aligned(256);
 
 extern struct cpu_local cpu_locals[NR_CPUS];
