@@ -67,6 +67,8 @@ struct proc_entry {
 	/* A file of text: make it; take a written line, NUL-terminated. 0 or errno; may sleep. */
 	int		(*show)(struct proc_text *text, struct inode *inode);
 	int		(*store)(struct inode *inode, char *line);
+	/* Its ioctl, of the memory of open: a result or errno. */
+	long		(*ioctl)(struct mm_struct *mm, unsigned int cmd, void *user);
 	/* A directory: what is in it. */
 	const struct proc_entry *children;
 	/* Anything else; NULL: by the above. */
@@ -179,6 +181,7 @@ int proc_pid_syscall_show(struct proc_text *text, struct inode *inode);
 
 /* procfs_maps.c */
 int proc_pid_maps_show(struct proc_text *text, struct inode *inode);
+long proc_pid_maps_ioctl(struct mm_struct *mm, unsigned int cmd, void *user);
 int proc_pid_cmdline_show(struct proc_text *text, struct inode *inode);
 int proc_pid_environ_show(struct proc_text *text, struct inode *inode);
 int proc_pid_auxv_show(struct proc_text *text, struct inode *inode);
@@ -188,6 +191,15 @@ void proc_show_area(struct proc_text *text, struct vm_area_struct *vma, char *bu
  * that is enough, and with PATH_MAX bytes to work in. 0; -ENOMEM, -EINTR; -ESRCH: nobody uses that
  * mm any more. */
 int proc_visit_areas(struct proc_text *text, proc_visit_fn visit, void *arg);
+
+/* The name of @vma in maps, perhaps in @buf of PATH_MAX bytes; NULL: it has none. ERR_PTR.
+ * mmap_lock held. */
+const char *proc_area_name(struct vm_area_struct *vma, char *buf);
+
+/* procfs_query.c, procfs_scan.c: PROCMAP_QUERY and PAGEMAP_SCAN of @mm, which may be NULL or without
+ * users, with the argument at @user. Sleep. */
+long proc_maps_query(struct mm_struct *mm, void *user);
+long proc_pagemap_scan(struct mm_struct *mm, void *user);
 
 /* procfs_smaps.c, procfs_pagemap.c, procfs_rmap.c */
 int proc_pid_smaps_show(struct proc_text *text, struct inode *inode);

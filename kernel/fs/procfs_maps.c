@@ -20,6 +20,7 @@
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
+#include <uapi/procfs.h>
 
 /* ---- maps ---- */
 
@@ -37,6 +38,11 @@ static const char *area_name(const struct vm_area_struct *vma)
 	if (vma->vm_start <= mm->start_stack && vma->vm_end >= mm->start_stack)
 		return "[stack]";
 	return NULL;
+}
+
+const char *proc_area_name(struct vm_area_struct *vma, char *buf)
+{
+	return vma->vm_file ? d_path(&vma->vm_file->f_path, buf, PATH_MAX) : area_name(vma);
 }
 
 /* Offset, device and inode of the file. */
@@ -83,8 +89,7 @@ static char *format_area(char *p, const struct vm_area_struct *vma, bool named)
 
 void proc_show_area(struct proc_text *text, struct vm_area_struct *vma, char *buf)
 {
-	const char *name = vma->vm_file ? d_path(&vma->vm_file->f_path, buf, PATH_MAX)
-					: area_name(vma);
+	const char *name = proc_area_name(vma, buf);
 	bool named = name && !IS_ERR(name);
 	char *p = text_room(text, AREA_MAX);
 
@@ -156,6 +161,11 @@ int proc_pid_maps_show(struct proc_text *text, struct inode *inode)
 	int ret = proc_visit_areas(text, visit_maps, NULL);
 
 	return ret == -ESRCH ? 0 : ret;
+}
+
+long proc_pid_maps_ioctl(struct mm_struct *mm, unsigned int cmd, void *user)
+{
+	return cmd == PROCMAP_QUERY ? proc_maps_query(mm, user) : -ENOTTY;
 }
 
 /* ---- arguments, environment, auxiliary vector ---- */

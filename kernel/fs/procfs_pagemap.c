@@ -25,6 +25,7 @@
 #include <proc/task.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
+#include <uapi/procfs.h>
 
 #define WORD		sizeof(u64)
 #define BUF_WORDS	(PAGE_SIZE / WORD)
@@ -210,7 +211,15 @@ static void pagemap_release(struct inode *inode, struct file *file)
 	kfree(pf);
 }
 
+static long pagemap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct pagemap_file *pf = file->private_data;
+
+	return cmd == PAGEMAP_SCAN ? proc_pagemap_scan(pf->mm, (void *)arg) : -ENOTTY;
+}
+
 const struct file_operations proc_pagemap_fops = {
+	.ioctl = pagemap_ioctl,
 	.read = pagemap_read,
 	.open = pagemap_open,
 	.release = pagemap_release,

@@ -308,7 +308,8 @@ static const struct file_operations task_dir_fops = {
 	PROC_TEXT("cmdline", proc_pid_cmdline_show), \
 	PROC_TEXT("stat", proc_pid_stat_show), \
 	PROC_TEXT("statm", proc_pid_statm_show), \
-	TEXT_OF("maps", PROC_OF_TASK_MM, 0444, proc_pid_maps_show), \
+	{ .name = "maps", .mode = S_IFREG | 0444, .subject = PROC_OF_TASK_MM, \
+	  .show = proc_pid_maps_show, .ioctl = proc_pid_maps_ioctl }, \
 	TEXT_OF("smaps", PROC_OF_TASK_MM, 0444, proc_pid_smaps_show), \
 	TEXT_OF("smaps_rollup", PROC_OF_TASK_MM, 0444, proc_pid_smaps_rollup_show), \
 	{ .name = "clear_refs", .mode = S_IFREG | 0200, .store = proc_pid_clear_refs_store }, \

@@ -312,7 +312,16 @@ static void text_release(struct inode *inode, struct file *file)
 	kfree(tf);
 }
 
+static long text_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct proc_entry *entry = proc_i(file->f_inode)->entry;
+	struct text_file *tf = file->private_data;
+
+	return entry->ioctl ? entry->ioctl(tf->text.mm, cmd, (void *)arg) : -ENOTTY;
+}
+
 const struct file_operations proc_text_fops = {
+	.ioctl = text_ioctl,
 	.read = text_read,
 	.write = text_file_write,
 	.open = text_open,
