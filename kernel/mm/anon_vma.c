@@ -130,13 +130,17 @@ void anon_vma_unlock_bounds(struct vm_area_struct *vma)
 
 /* --- the first page --- */
 
-bool anon_vmas_compatible(struct anon_vma *a, struct anon_vma *b, const struct vm_area_struct *near)
+/* What fork has made of a parent's area is in its ancestors' trees as well. */
+static bool inherited(const struct vm_area_struct *vma)
 {
-	/* With several chains the neighbour was inherited by fork: taking it over would fill its
-	 * ancestors' trees with pages that they cannot have. */
-	if ((!a || !b) && (!near || list_is_singular(&near->anon_vma_chain)))
-		return true;
-	return a == b;
+	return vma->anon_vma && !list_is_singular(&vma->anon_vma_chain);
+}
+
+bool anon_vmas_compatible(const struct vm_area_struct *a, const struct vm_area_struct *b)
+{
+	if (b && a->anon_vma && b->anon_vma)
+		return a->anon_vma == b->anon_vma;
+	return !inherited(a) && !(b && inherited(b));
 }
 
 /* @a directly below @b, and a page's index in one could be in the other: only rights differ, which

@@ -405,7 +405,20 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, unsigned long sta
 	return vma;
 }
 
-/* --- merge --- */
+/* --- merge ---
+ * Two areas that touch become one when they are alike (flags but for soft-dirty, file, the offset
+ * goes on) and their anonymous pages can hang in one anon_vma:
+ *
+ *	pages of the one	of the other
+ *	none yet		none yet	yes
+ *	own			none yet	yes: the other one joins its anon_vma
+ *	inherited		none yet	no: new pages would get into the ancestors' trees
+ *	any			any		if it is the same anon_vma
+ *
+ * That is the rule wherever areas come to touch: new memory beside old, what moves there, what gets
+ * the same rights, advice or lock as its neighbours. With three it is asked for each pair. It is
+ * Linux's of 7.x, where an inherited area that grows joins an untouched one besides; 6.1 merges
+ * less where the one with pages is not the one that was there before. */
 
 static bool vma_alike(const struct vm_area_struct *vma, vm_flags_t flags, const struct file *file)
 {
@@ -449,17 +462,15 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, 
 	pgoff_t end_pgoff = pgoff + ((end - start) >> PAGE_SHIFT);
 
 	if (prev && (prev->vm_end != start || !vma_alike(prev, flags, file) ||
-		     vma_end_pgoff(prev) != pgoff ||
-		     !anon_vmas_compatible(NULL, prev->anon_vma, prev)))
+		     vma_end_pgoff(prev) != pgoff || !anon_vmas_compatible(prev, NULL)))
 		prev = NULL;
 	if (next && (next->vm_start != end || !vma_alike(next, flags, file) ||
-		     next->vm_pgoff != end_pgoff ||
-		     !anon_vmas_compatible(NULL, next->anon_vma, next)))
+		     next->vm_pgoff != end_pgoff || !anon_vmas_compatible(next, NULL)))
 		next = NULL;
 	if (prev) {
 		vma_set_bounds(prev, prev->vm_start, end, prev->vm_pgoff);
 		inherit_soft_dirty(prev, flags);
-		if (next && anon_vmas_compatible(prev->anon_vma, next->anon_vma, NULL))
+		if (next && anon_vmas_compatible(prev, next))
 			join(prev, next);
 		return prev;
 	}
@@ -470,23 +481,22 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, 
 	return next;
 }
 
-/* @upper follows @lower without a gap and is alike. @near: the one that was there before. */
-static bool can_join(struct vm_area_struct *lower, struct vm_area_struct *upper,
-		     struct vm_area_struct *near)
+/* @upper follows @lower without a gap and is alike. */
+static bool can_join(struct vm_area_struct *lower, struct vm_area_struct *upper)
 {
 	return lower && upper && lower->vm_end == upper->vm_start &&
 	       vma_alike(lower, upper->vm_flags, upper->vm_file) &&
 	       vma_end_pgoff(lower) == upper->vm_pgoff &&
-	       anon_vmas_compatible(lower->anon_vma, upper->anon_vma, near);
+	       anon_vmas_compatible(lower, upper);
 }
 
 struct vm_area_struct *vma_merge_changed(struct vm_area_struct *vma)
 {
 	struct vm_area_struct *prev = vma_prev(vma), *next = vma_next(vma);
 
-	if (can_join(prev, vma, prev) && join(prev, vma))
+	if (can_join(prev, vma) && join(prev, vma))
 		vma = prev;
-	if (can_join(vma, next, next))
+	if (can_join(vma, next))
 		join(vma, next);
 	return vma;
 }

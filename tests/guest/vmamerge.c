@@ -1,7 +1,8 @@
 /* vmamerge.c - which neighbours become one VMA when their pages have owners, before and after fork.
  * A VMA whose pages were touched belongs to an anon_vma. Two such VMAs merge only if it is the same
  * one and neither has come from a parent; a VMA that owns nothing yet merges with anyone alike.
- * What the tests ask for is what Linux 6.1 does. */
+ * What the tests ask for is what Linux 7.x does; where 6.1 does otherwise, both stand there.
+ * mergecases.c has the rest in one table. */
 #include "tap.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
@@ -191,18 +192,28 @@ static int move_grandchild(void *arg)
 static const struct {
 	int how;
 	const char *beside;
-	int areas;		/* that there are then: on Linux 6.1 none of them joins */
+	int areas;		/* that there are then: none of them joins */
+	int home;		/* own memory comes home on 7.x: it joins what was never touched */
 } moves[] = {
-	{ 0, "nothing", 1 },
-	{ PREV, "an untouched area below", 2 },
-	{ NEXT, "an untouched area above", 2 },
-	{ PREV | NEXT, "untouched areas on both sides", 3 },
-	{ PREV | TOUCHED_PREV, "a touched area below", 2 },
-	{ NEXT | TOUCHED_NEXT, "a touched area above", 2 },
-	{ PREV | NEXT | TOUCHED_PREV, "a touched area below, an untouched one above", 3 },
-	{ PREV | NEXT | TOUCHED_NEXT, "an untouched area below, a touched one above", 3 },
-	{ PREV | NEXT | TOUCHED_PREV | TOUCHED_NEXT, "touched areas on both sides", 3 },
+	{ 0, "nothing", 1, 1 },
+	{ PREV, "an untouched area below", 2, 1 },
+	{ NEXT, "an untouched area above", 2, 1 },
+	{ PREV | NEXT, "untouched areas on both sides", 3, 1 },
+	{ PREV | TOUCHED_PREV, "a touched area below", 2, 2 },
+	{ NEXT | TOUCHED_NEXT, "a touched area above", 2, 2 },
+	{ PREV | NEXT | TOUCHED_PREV, "a touched area below, an untouched one above", 3, 2 },
+	{ PREV | NEXT | TOUCHED_NEXT, "an untouched area below, a touched one above", 3, 2 },
+	{ PREV | NEXT | TOUCHED_PREV | TOUCHED_NEXT, "touched areas on both sides", 3, 3 },
 };
+
+/* Linux 7.x, or what answers like it. */
+static bool newer(void)
+{
+	struct utsname u;
+
+	must(uname(&u) == 0);
+	return on_avocet() || atoi(u.release) >= 7;
+}
 
 static void moving(void)
 {
@@ -213,7 +224,7 @@ static void moving(void)
 
 		is(child(move_own, how), EXITED(moves[i].areas), "touched memory moves beside %s",
 		   moves[i].beside);
-		is(child(move_own_home, how), EXITED(moves[i].areas),
+		is(child(move_own_home, how), EXITED(newer() ? moves[i].home : moves[i].areas),
 		   "touched memory comes home beside %s", moves[i].beside);
 	}
 	make_touched(false);

@@ -60,10 +60,9 @@ void unlink_anon_vmas(struct vm_area_struct *vma);
 void anon_vma_lock_bounds(struct vm_area_struct *vma);
 void anon_vma_unlock_bounds(struct vm_area_struct *vma);
 
-/* May a range whose pages belong to @a and one whose pages belong to @b (NULL: it has none) be one
- * area? @near: which of the two is an area already and will grow; NULL if both are. */
-bool anon_vmas_compatible(struct anon_vma *a, struct anon_vma *b,
-			  const struct vm_area_struct *near);
+/* May the anonymous pages of @a and of @b (NULL: a range without any) be in one area? mmap_lock held
+ * for write. See vma.c: merge. */
+bool anon_vmas_compatible(const struct vm_area_struct *a, const struct vm_area_struct *b);
 
 static inline void get_anon_vma(struct anon_vma *anon_vma)
 {
