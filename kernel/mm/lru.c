@@ -33,12 +33,17 @@ static unsigned long sizes[NR_LRU_LISTS];	/* [lru_lock] */
 
 /* --- one folio; lru_lock held --- */
 
+static enum lru_list flags_lru(unsigned long flags)
+{
+	if (flags & BIT(PG_unevictable))
+		return LRU_UNEVICTABLE;
+	return (flags & BIT(PG_swapbacked) ? LRU_INACTIVE_ANON : LRU_INACTIVE_FILE) +
+	       !!(flags & BIT(PG_active));
+}
+
 static enum lru_list folio_lru(const struct folio *folio)
 {
-	if (folio_flag(folio, PG_unevictable))
-		return LRU_UNEVICTABLE;
-	return (folio_flag(folio, PG_swapbacked) ? LRU_INACTIVE_ANON : LRU_INACTIVE_FILE) +
-	       folio_flag(folio, PG_active);
+	return flags_lru(READ_ONCE(folio->page.flags));
 }
 
 /* It is on no list. PG_mlocked decides about PG_unevictable. */
@@ -290,26 +295,41 @@ void folio_munlock(struct folio *folio)
 
 /* --- the end --- */
 
-void free_isolated_folios(struct folio **folios, unsigned int nr)
+static void free_folios(struct folio **folios, unsigned int nr)
 {
-	for (unsigned int i = 0; i < nr; i++) {
-		DEBUG_ASSERT(!folio_flag(folios[i], PG_swapcache) &&
-			     !folio_flag(folios[i], PG_writeback));
-		if (unlikely(folio_flag(folios[i], PG_mlocked)))
-			mod_page_state(NR_MLOCK, -1);
-	}
 	BUILD_ASSERT(!offsetof(struct folio, page));
 	free_frames((struct page **)folios, nr);
 }
 
-/* Off its list for good: nobody else has a reference. lru_lock held. */
-static void lru_del_last(struct folio *folio)
+/* The flags of a folio whose last reference is gone: what it was counted as ends here. */
+static __inline_always unsigned long last_flags(const struct folio *folio)
 {
-	enum lru_list lru = folio_lru(folio);
+	unsigned long flags = READ_ONCE(folio->page.flags);
 
+	DEBUG_ASSERT(!(flags & (BIT(PG_swapcache) | BIT(PG_writeback))));
+	if (unlikely(flags & BIT(PG_mlocked)))
+		mod_page_state(NR_MLOCK, -1);
+	return flags;
+}
+
+void free_isolated_folios(struct folio **folios, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		last_flags(folios[i]);
+	free_folios(folios, nr);
+}
+
+/* Off its list, if it is on one, for good: nobody else has a reference. lru_lock held. */
+static __inline_always void leave_lists(struct folio *folio)
+{
+	unsigned long flags = last_flags(folio);
+	enum lru_list lru = flags_lru(flags);
+
+	if (!(flags & BIT(PG_lru)))
+		return;
 	WRITE_ONCE(sizes[lru], sizes[lru] - 1);
 	list_del(&folio->page.lru);
-	page_init_flags(&folio->page, folio->page.flags & ~BIT(PG_lru));
+	page_init_flags(&folio->page, flags & ~BIT(PG_lru));
 }
 
 void folios_put(struct folio **folios, unsigned int nr)
@@ -326,10 +346,9 @@ void folios_put(struct folio **folios, unsigned int nr)
 		return;
 	flags = spin_lock_irqsave(&lru_lock);
 	for (unsigned int i = 0; i < nr_dead; i++)
-		if (folio_flag(dead[i], PG_lru))
-			lru_del_last(dead[i]);
+		leave_lists(dead[i]);
 	spin_unlock_irqrestore(&lru_lock, flags);
-	free_isolated_folios(dead, nr_dead);
+	free_folios(dead, nr_dead);
 }
 
 /* The last reference is gone. */
@@ -338,10 +357,12 @@ static __noinline void free_folio(struct folio *folio)
 	if (folio_flag(folio, PG_lru)) {
 		unsigned long flags = spin_lock_irqsave(&lru_lock);
 
-		lru_del_last(folio);
+		leave_lists(folio);
 		spin_unlock_irqrestore(&lru_lock, flags);
+		free_folios(&folio, 1);
+	} else {
+		free_isolated_folios(&folio, 1);
 	}
-	free_isolated_folios(&folio, 1);
 }
 
 void folio_put(struct folio *folio)

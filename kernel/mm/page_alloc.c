@@ -160,13 +160,35 @@ static struct page *zone_alloc(gfp_t gfp, unsigned int order)
 
 /* --- single frames --- */
 
-static __noinline void pcp_drain(struct pcp *pcp, unsigned int nr)
+/* The order of the largest block that is the first of @nr frames, in the order of their numbers. */
+static unsigned int run_order(struct page **pages, unsigned int nr)
+{
+	unsigned long pfn = page_to_pfn(pages[0]);
+	unsigned int order = 0, i = 1;
+
+	for (; 2u << order <= nr && !(pfn & (1UL << order)); order++)
+		for (; i < 2u << order; i++)
+			if (pages[i] != pages[0] + i)
+				return order;
+	return order;
+}
+
+/* What was allocated and mapped in order comes back so: then a block costs what a frame does. */
+static void zone_free_frames(struct page **pages, unsigned int nr)
 {
 	unsigned long flags = spin_lock_irqsave(&zone.lock);
 
-	while (nr--)
-		zone_free_block(pcp->pages[--pcp->nr], 0);
+	for (unsigned int i = 0, order; i < nr; i += 1u << order) {
+		order = run_order(pages + i, nr - i);
+		zone_free_block(pages[i], order);
+	}
 	spin_unlock_irqrestore(&zone.lock, flags);
+}
+
+static __noinline void pcp_drain(struct pcp *pcp, unsigned int nr)
+{
+	pcp->nr -= nr;
+	zone_free_frames(pcp->pages + pcp->nr, nr);
 }
 
 /* Put a whole block on the empty stack, or single frames when blocks are short; below min only the
@@ -206,10 +228,7 @@ static void free_frame(struct page *page)
 	struct pcp *pcp = &pcps[smp_processor_id()];
 
 	if (unlikely(in_interrupt())) {
-		unsigned long flags = spin_lock_irqsave(&zone.lock);
-
-		zone_free_block(page, 0);
-		spin_unlock_irqrestore(&zone.lock, flags);
+		zone_free_frames(&page, 1);
 		return;
 	}
 	if (unlikely(pcp->nr == PCP_MAX))
@@ -370,19 +389,34 @@ static void check_free(struct page *page, unsigned int order)
 }
 
 /* The last reference of an order-0 frame is gone. */
-static void release_frame(struct page *page)
+static void retire_frame(struct page *page)
 {
 	if (CONFIG_DEBUG)
 		check_free(page, 0);
 	else
 		page_init_flags(page, 0);
+}
+
+static void release_frame(struct page *page)
+{
+	retire_frame(page);
 	free_frame(page);
 }
 
+/* What the processor's stack has no room for goes to the zone, a stack's worth under the lock at a
+ * time. */
 void free_frames(struct page **pages, unsigned int nr)
 {
-	for (unsigned int i = 0; i < nr; i++)
-		release_frame(pages[i]);
+	unsigned int i = 0;
+
+	while (i < nr && pcps[smp_processor_id()].nr < PCP_MAX)
+		release_frame(pages[i++]);
+	for (unsigned int part; i < nr; i += part) {
+		part = min(nr - i, (unsigned int)PCP_MAX);
+		for (unsigned int j = i; j < i + part; j++)
+			retire_frame(pages[j]);
+		zone_free_frames(pages + i, part);
+	}
 }
 
 void put_page(struct page *page)

@@ -76,10 +76,7 @@ void folio_add_file_rmap(struct folio *folio)
 
 void folio_remove_rmap(struct folio *folio)
 {
-	int left = atomic_dec_return(&folio->page._mapcount);
-
-	DEBUG_ASSERT(left >= 0);
-	if (!left)
+	if (folio_dec_mapcount(folio))
 		mod_page_state(folio_test_anon(folio) ? NR_ANON_MAPPED : NR_FILE_MAPPED, -1);
 }
 

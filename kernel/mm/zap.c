@@ -9,6 +9,7 @@
 #include <asm/tlb.h>
 #include <debug/assert.h>
 #include <mm/filemap.h>
+#include <mm/vmstat.h>
 #include <sched/sched.h>
 
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
@@ -17,20 +18,66 @@ void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 	tlb->start = TASK_SIZE;
 	tlb->end = 0;
 	INIT_LIST_HEAD(&tlb->tables);
-	tlb->nr = 0;
 	tlb->whole_mm = false;
 	tlb->keep_anon = false;
+	tlb->nr_batches = 0;
+	tlb->batches = NULL;
+	tlb->slot = tlb->folios;
+	tlb->limit = tlb->folios + GATHER_PAGES;
 	update_hiwater_rss(mm);
+}
+
+static void put_folios(struct folio **folios, struct folio **end)
+{
+	for (; folios < end; folios += GATHER_PAGES)
+		folios_put_and_swap(folios, min(end - folios, (long)GATHER_PAGES));
+}
+
+/* The frames of all batches; only the first is left, empty. */
+static void put_batches(struct mmu_gather *tlb)
+{
+	struct gather_batch *batch;
+
+	while ((batch = tlb->batches)) {
+		put_folios(batch->folios, tlb->slot);
+		tlb->batches = batch->next;
+		tlb->limit = batch->next ? batch->next->folios + ARRAY_SIZE(batch->folios)
+					 : tlb->folios + GATHER_PAGES;
+		tlb->slot = tlb->limit;		/* all but the newest are full */
+		free_page(batch);
+	}
+	put_folios(tlb->folios, tlb->slot);
+	tlb->slot = tlb->folios;
+	tlb->nr_batches = 0;
 }
 
 static void tlb_flush(struct mmu_gather *tlb)
 {
-	if (tlb->start < tlb->end && !tlb->whole_mm)
+	if (tlb->start >= tlb->end)
+		return;
+	if (!tlb->whole_mm)
 		flush_tlb_mm_range(tlb->mm, tlb->start, tlb->end, false);
 	tlb->start = TASK_SIZE;
 	tlb->end = 0;
-	folios_put_and_swap(tlb->folios, tlb->nr);
-	tlb->nr = 0;
+	put_batches(tlb);
+}
+
+/* The newest batch is full. Another one costs less than a flush for which other processors have to
+ * be asked; when memory is short it must be the flush. The pte lock is held. */
+static __noinline void tlb_next_batch(struct mmu_gather *tlb)
+{
+	struct gather_batch *batch = tlb->whole_mm ? NULL : get_free_page(GFP_NOWAIT);
+
+	BUILD_ASSERT(sizeof(*batch) <= PAGE_SIZE);
+	if (!batch) {
+		tlb_flush(tlb);
+		return;
+	}
+	batch->next = tlb->batches;
+	tlb->batches = batch;
+	tlb->nr_batches++;
+	tlb->slot = batch->folios;
+	tlb->limit = batch->folios + ARRAY_SIZE(batch->folios);
 }
 
 void tlb_finish_mmu(struct mmu_gather *tlb)
@@ -39,7 +86,7 @@ void tlb_finish_mmu(struct mmu_gather *tlb)
 
 	if (!list_empty(&tlb->tables)) {
 		flush_tlb_mm_range(tlb->mm, 0, TASK_SIZE, true);
-		tlb->start = TASK_SIZE;
+		tlb->whole_mm = true;		/* nobody knows the entries either */
 	}
 	tlb_flush(tlb);
 	list_for_each_entry_safe(table, next, &tlb->tables, pt_node)
@@ -49,31 +96,36 @@ void tlb_finish_mmu(struct mmu_gather *tlb)
 /* The entry at @addr was cleared: it was present as @pte. */
 static void tlb_remove(struct mmu_gather *tlb, pte_t pte, unsigned long addr)
 {
-	tlb->start = min(tlb->start, addr);
+	if (unlikely(addr < tlb->start))
+		tlb->start = addr;
 	tlb->end = addr + PAGE_SIZE;
-	if (!pte_special(pte))
-		tlb->folios[tlb->nr++] = page_folio(pfn_to_page(pte_pfn(pte)));
-	if (tlb->nr == GATHER_PAGES)
-		tlb_flush(tlb);
+	if (pte_special(pte))
+		return;
+	*tlb->slot++ = page_folio(pfn_to_page(pte_pfn(pte)));
+	if (unlikely(tlb->slot == tlb->limit))
+		tlb_next_batch(tlb);
 }
 
+/* What a table's entries change of counters that have other users. */
 struct rss_delta {
-	long	anon, file, shmem, swap;
+	long	anon, file, shmem, swap;	/* of the mm */
+	long	anon_mapped, file_mapped;	/* folios that no entry maps any more */
 };
 
 static inline void unmap_folio(struct folio *folio, pte_t pte, struct rss_delta *rss)
 {
 	if (folio_test_anon(folio)) {
 		rss->anon--;
-	} else {
-		if (pte_dirty(pte))
-			folio_mark_dirty(folio);
-		if (folio_flag(folio, PG_swapbacked))
-			rss->shmem--;
-		else
-			rss->file--;
+		rss->anon_mapped -= folio_dec_mapcount(folio);
+		return;
 	}
-	folio_remove_rmap(folio);
+	if (pte_dirty(pte))
+		folio_mark_dirty(folio);
+	if (folio_flag(folio, PG_swapbacked))
+		rss->shmem--;
+	else
+		rss->file--;
+	rss->file_mapped -= folio_dec_mapcount(folio);
 }
 
 static void add_rss(struct mm_struct *mm, const struct rss_delta *rss)
@@ -86,6 +138,8 @@ static void add_rss(struct mm_struct *mm, const struct rss_delta *rss)
 		atomic_add(&mm->rss_shmem, rss->shmem);
 	if (rss->swap)
 		atomic_add(&mm->swapents, rss->swap);
+	mod_page_state(NR_ANON_MAPPED, rss->anon_mapped);
+	mod_page_state(NR_FILE_MAPPED, rss->file_mapped);
 }
 
 /* Of the area's own, not of its file: also what has left for swap. */
@@ -165,6 +219,8 @@ void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma, unsign
 		if (pmd_none(pmd))
 			continue;
 		zap_pte_range(tlb, vma, pmd, start, next);
+		if (tlb->nr_batches >= MAX_BATCHES)
+			tlb_flush(tlb);
 		cond_resched();
 	}
 }

@@ -90,17 +90,26 @@ unsigned long vma_start_gap(const struct vm_area_struct *vma);
 #define STACK_GUARD_GAP	(256UL << PAGE_SHIFT)
 
 /* --- zap.c --- */
-/* Frames that were unmapped and wait for the flush after which they may be freed. */
+/* Frames that were unmapped and wait for the flush after which they may be freed. The first batch is
+ * part of the gather; each further one is a frame. */
 #define GATHER_PAGES	120
+#define MAX_BATCHES	20	/* further ones, before there is a flush: some 10,000 frames */
+
+struct gather_batch {
+	struct gather_batch	*next;
+	struct folio		*folios[(PAGE_SIZE - sizeof(void *)) / sizeof(void *)];
+};
 
 struct mmu_gather {
 	struct mm_struct	*mm;
 	unsigned long		start, end;	/* bytes that need a flush; start >= end: none */
 	struct list_head	tables;		/* unlinked table frames */
-	unsigned int		nr;
 	bool			whole_mm;	/* exit: nobody runs on these tables again */
 	bool			keep_anon;	/* private copies stay mapped */
-	struct folio		*folios[GATHER_PAGES];
+	unsigned int		nr_batches;	/* further ones */
+	struct gather_batch	*batches;	/* they, the newest first */
+	struct folio		**slot, **limit; /* of the newest: what comes next, its end */
+	struct folio		*folios[GATHER_PAGES];	/* the first batch */
 };
 
 /* Resident pages of @mm are about to become fewer. */
@@ -186,8 +195,8 @@ void folio_mark_lazyfree(struct folio *folio);
  * pte lock. */
 void folio_mlock(struct folio *folio);
 void folio_munlock(struct folio *folio);
-/* Drop one reference of each; those whose last it was leave the LRU and are freed. Does not
- * sleep. */
+/* Drop one reference of each, of GATHER_PAGES at most; those whose last it was leave the LRU and are
+ * freed. Does not sleep. */
 void folios_put(struct folio **folios, unsigned int nr);
 /* Free @nr, isolated, unlocked, whose last reference is gone. */
 void free_isolated_folios(struct folio **folios, unsigned int nr);

@@ -2,6 +2,7 @@
 #ifndef MM_RMAP_H
 #define MM_RMAP_H
 
+#include <debug/assert.h>
 #include <mm/mm_types.h>
 
 struct anon_vma;
@@ -16,6 +17,15 @@ void folio_add_anon_rmap_pte(struct folio *folio, struct vm_area_struct *vma, un
 			     bool exclusive);
 void folio_add_file_rmap(struct folio *folio);
 void folio_remove_rmap(struct folio *folio);
+/* The same for who removes many. True: that was the last one, and the caller counts one page less
+ * in NR_ANON_MAPPED or NR_FILE_MAPPED. */
+static inline bool folio_dec_mapcount(struct folio *folio)
+{
+	int left = atomic_dec_return(&folio->page._mapcount);
+
+	DEBUG_ASSERT(left >= 0);
+	return !left;
+}
 /* The page, anonymous and @vma's alone, belongs to @vma's own anon_vma from now on, so that walks
  * no longer ask its ancestors. Locked folio. */
 void folio_move_anon_rmap(struct folio *folio, struct vm_area_struct *vma);
