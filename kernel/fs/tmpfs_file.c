@@ -103,24 +103,83 @@ static void drop_suid(struct inode *inode)
 		inode->i_mode = without_suid(inode->i_mode);
 }
 
-/* Fill one page of the file from @from. Bytes moved, or errno if none was. */
-static ssize_t write_page(struct inode *inode, loff_t pos, size_t bytes, struct iov_iter *from)
+/* Put @page, the first @bytes of which are data and the rest zeros, into the file at @index. 0 or
+ * errno. Uses up the reference. */
+static int place_page(struct address_space *mapping, pgoff_t index, struct page *page, size_t bytes)
 {
-	struct address_space *mapping = &inode->i_data;
+	struct folio *folio = page_folio(page);
+	int err = filemap_add_page(mapping, index, page, true);
+
+	if (err == -EEXIST) {	/* a fault has filled the hole meanwhile; or the page is in swap */
+		folio = filemap_grab_folio(mapping, index, true);
+		err = IS_ERR(folio) ? PTR_ERR(folio) : 0;
+		if (!err)
+			memcpy(folio_address(folio), page_address(page), bytes);
+		put_page(page);
+	} else if (err) {
+		put_page(page);
+	}
+	if (err)
+		return err;
+	folio_mark_dirty(folio);
+	folio_put(folio);
+	return 0;
+}
+
+/* A whole page where there is none. It is filled before anybody can see it, so that it need not be
+ * cleared first. Bytes moved, 0: none could be read; or errno. */
+static ssize_t write_new_page(struct address_space *mapping, pgoff_t index, struct iov_iter *from)
+{
+	struct page *page = alloc_pages(GFP_USER, 0);
+	size_t moved;
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	moved = copy_from_iter(page_address(page), PAGE_SIZE, from);
+	if (!moved) {
+		put_page(page);
+		return 0;
+	}
+	memset((char *)page_address(page) + moved, 0, PAGE_SIZE - moved);
+	err = place_page(mapping, index, page, moved);
+	return err ? err : (ssize_t)moved;
+}
+
+/* Bytes moved, or errno. */
+static ssize_t fill_page(struct address_space *mapping, loff_t pos, size_t bytes,
+			 struct iov_iter *from)
+{
 	pgoff_t index = pos >> PAGE_SHIFT;
-	struct folio *folio = filemap_grab_folio(mapping, index, true);
+	struct folio *folio = filemap_get_folio(mapping, index);
 	size_t moved;
 
+	if (!folio && bytes == PAGE_SIZE)
+		return write_new_page(mapping, index, from);
+	if (!folio)
+		folio = filemap_grab_folio(mapping, index, true);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	moved = copy_from_iter((char *)folio_address(folio) + (pos & ~PAGE_MASK), bytes, from);
 	folio_mark_dirty(folio);
 	folio_put(folio);
+	return moved;
+}
+
+/* Fill one page of the file from @from. Bytes moved, or errno if none was. */
+static ssize_t write_page(struct inode *inode, loff_t pos, size_t bytes, struct iov_iter *from)
+{
+	struct address_space *mapping = &inode->i_data;
+	pgoff_t index = pos >> PAGE_SHIFT;
+	ssize_t moved = fill_page(mapping, pos, bytes, from);
+
+	if (moved < 0)
+		return moved;
 	if (pos + (loff_t)moved > inode->i_size)
 		WRITE_ONCE(inode->i_size, pos + moved);
 	if (!moved && (loff_t)(index << PAGE_SHIFT) >= inode->i_size)
 		truncate_pagecache_range(mapping, index, index);
-	return moved ? (ssize_t)moved : -EFAULT;
+	return moved ? moved : -EFAULT;
 }
 
 static ssize_t write_pages(struct inode *inode, struct iov_iter *from, loff_t *pos, size_t bytes)

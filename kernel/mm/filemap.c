@@ -213,16 +213,15 @@ static void account_folio(struct address_space *mapping, long delta)
 		mod_page_state(NR_SHMEM, delta);
 }
 
-/* A new, zeroed folio with two references, ours and the cache's; or an error. */
-static struct folio *new_folio(struct address_space *mapping, pgoff_t index, bool extend)
+/* A fresh @page becomes the folio at @index, with two references, the caller's and the cache's: 0; or
+ * an error, and it is as fresh as before. */
+static int add_new_folio(struct address_space *mapping, pgoff_t index, struct page *page,
+			 bool extend)
 {
-	struct page *page = alloc_pages(GFP_USER | __GFP_ZERO, 0);
-	struct folio *folio;
+	struct folio *folio = page_folio(page);
+	unsigned long fresh = page->flags;
 	int err;
 
-	if (!page)
-		return ERR_PTR(-ENOMEM);
-	folio = page_folio(page);
 	page->mapping = mapping;
 	page->index = index;
 	page_init_flags(page, page->flags | BIT(PG_uptodate) |
@@ -231,27 +230,38 @@ static struct folio *new_folio(struct address_space *mapping, pgoff_t index, boo
 	err = add_folio(mapping, index, folio, extend);
 	if (err) {
 		page->mapping = NULL;
+		page_init_flags(page, fresh);
 		atomic_set(&page->_refcount, 1);
-		put_page(page);
-		return ERR_PTR(err);
+		return err;
 	}
 	folio_add_lru(folio);
 	account_folio(mapping, 1);
-	return folio;
+	return 0;
 }
 
-static struct folio *charge_new_folio(struct address_space *mapping, pgoff_t index, bool extend)
+int filemap_add_page(struct address_space *mapping, pgoff_t index, struct page *page, bool extend)
 {
 	bool charged = mapping->a_ops && mapping->a_ops->charge;
-	struct folio *folio;
 	int err = charged ? mapping->a_ops->charge(mapping) : 0;
 
 	if (err)
-		return ERR_PTR(err);
-	folio = new_folio(mapping, index, extend);
-	if (IS_ERR(folio) && charged)
+		return err;
+	err = add_new_folio(mapping, index, page, extend);
+	if (err && charged)
 		mapping->a_ops->uncharge(mapping, 1);
-	return folio;
+	return err;
+}
+
+static struct folio *add_zeroed_page(struct address_space *mapping, pgoff_t index, bool extend)
+{
+	struct page *page = alloc_pages(GFP_USER | __GFP_ZERO, 0);
+	int err = page ? filemap_add_page(mapping, index, page, extend) : -ENOMEM;
+
+	if (!err)
+		return page_folio(page);
+	if (page)
+		put_page(page);
+	return ERR_PTR(err);
 }
 
 struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, bool extend)
@@ -263,7 +273,7 @@ struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, b
 			entry = shmem_swapin_folio(mapping, index, radix_to_swp_entry(entry),
 						   GFP_USER);
 		else if (!entry)
-			entry = charge_new_folio(mapping, index, extend);
+			entry = add_zeroed_page(mapping, index, extend);
 		if (entry && PTR_ERR(entry) != -EEXIST)
 			return entry;
 	}

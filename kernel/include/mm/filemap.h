@@ -50,6 +50,10 @@ unsigned int filemap_lock_present(struct address_space *mapping, pgoff_t index, 
  * without it nothing is made there, however truncation comes in between. ERR_PTR(-ENOMEM, -EIO,
  * -EFBIG behind the end, or what charge said). Sleeps. */
 struct folio *filemap_grab_folio(struct address_space *mapping, pgoff_t index, bool extend);
+/* Make @page, of alloc_pages and with all its content, the one at @index: nobody sees it before. 0,
+ * and the cache has a reference of its own; -EEXIST: there is one, perhaps in swap; otherwise as
+ * above. */
+int filemap_add_page(struct address_space *mapping, pgoff_t index, struct page *page, bool extend);
 /* Up to the end of the file; it may change at any time unless i_rwsem is held. */
 pgoff_t mapping_pages(struct address_space *mapping);
 void folio_put(struct folio *folio);
