@@ -86,9 +86,17 @@ NASMFLAGS	:= -f elf64 $(if $(filter 1,$(DEBUG)),-g -F dwarf) --reproducible -I./
 LDFLAGS		:= -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 		   --no-warn-rwx-segments -T linker.ld
 
-KERNEL_SRC	:= $(sort $(shell find kernel lib -name '*.c' 2>/dev/null) boot/pvh.c)
+KERNEL_SRC	:= $(sort $(shell find kernel lib -name '*.c' -not -path 'kernel/vdso/*' 2>/dev/null) \
+		   boot/pvh.c)
 KERNEL_ASM	:= $(sort $(shell find kernel -name '*.asm' 2>/dev/null))
 KERNEL_OBJ	:= $(KERNEL_SRC:%.c=$(BUILD)/obj/%.o) $(KERNEL_ASM:%.asm=$(BUILD)/obj/%.asm.o)
+
+# ---- the vDSO, which the kernel carries as a file ----
+VDSO_CFLAGS	:= -std=gnu11 -O2 $(WARNINGS) -ffreestanding -nostdinc -isystem $(GCC_INCLUDE) \
+		   -fpic -fvisibility=default -fcf-protection=none -fno-stack-protector \
+		   -fasynchronous-unwind-tables "-ffile-prefix-map=$(CURDIR)=." $(INCLUDES)
+VDSO_LDFLAGS	:= -shared -Bsymbolic -soname linux-vdso.so.1 --hash-style=both --eh-frame-hdr \
+		   --build-id=none --no-undefined -z max-page-size=4096 -z noexecstack -s
 
 # ---- the UEFI loader ----
 EFI_SRC		:= boot/efi_main.c boot/load_elf.c boot/memmap.c boot/handover.c
@@ -145,6 +153,15 @@ $(BUILD)/obj/%.asm.o: %.asm kernel/arch/x86_64/entry.inc $(BUILD)/obj/.options
 	@mkdir -p $(@D)
 	$(say) NASM $<
 	$(Q)$(NASM) $(NASMFLAGS) $(MAYBE_WERROR) -MD $(@:.o=.d) -MP -o $@ $<
+
+$(BUILD)/obj/vdso.so: kernel/vdso/vdso.c kernel/vdso/vdso.lds $(BUILD)/obj/.options
+	@mkdir -p $(@D)
+	$(say) VDSO $@
+	$(Q)$(CC) $(VDSO_CFLAGS) -MMD -MP -MF $(BUILD)/obj/vdso.d -MT $@ -c $< -o $(BUILD)/obj/vdso.o
+	$(Q)$(LD) $(VDSO_LDFLAGS) -T kernel/vdso/vdso.lds -o $@ $(BUILD)/obj/vdso.o
+
+$(BUILD)/obj/kernel/arch/x86_64/vdso_image.asm.o: $(BUILD)/obj/vdso.so
+$(BUILD)/obj/kernel/arch/x86_64/vdso_image.asm.o: NASMFLAGS += -I$(BUILD)/obj/
 
 # Two links, for the symbol table; see kernel/include/debug/kallsyms.h.
 NM_TEXT = nm -n $(1) | grep -i ' [tw] '
@@ -298,4 +315,4 @@ help:
 # help:   DUMP=file       gdb opens this dump           AUTO=1     tours do not wait for Enter
 # help:   WERROR=1        warnings are errors; `make check` and `make test` set it on CI's compiler
 
--include $(KERNEL_OBJ:.o=.d) $(EFI_OBJ:.o=.d) $(wildcard $(BUILD)/user/*/*.d)
+-include $(KERNEL_OBJ:.o=.d) $(BUILD)/obj/vdso.d $(EFI_OBJ:.o=.d) $(wildcard $(BUILD)/user/*/*.d)

@@ -17,6 +17,7 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
+#include <mm/special.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/fcntl.h>
@@ -33,6 +34,8 @@ static const char *area_name(const struct vm_area_struct *vma)
 {
 	const struct mm_struct *mm = vma->vm_mm;
 
+	if (vma_is_special(vma))
+		return vma->vm_special->name;
 	if (vma->vm_start < mm->brk && vma->vm_end > mm->start_brk)
 		return "[heap]";
 	if (vma->vm_start <= mm->start_stack && vma->vm_end >= mm->start_stack)

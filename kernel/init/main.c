@@ -13,6 +13,7 @@
 #include <asm/setup.h>
 #include <asm/smp.h>
 #include <asm/timer.h>
+#include <asm/vdso.h>
 #include <boot/bootinfo.h>
 #include <debug/panic.h>
 #include <drivers/blk.h>
@@ -112,6 +113,7 @@ static void kernel_init(void *unused)
 	unpack_initramfs();		/* vfs */
 	devtmpfs_mount();		/* /dev, devices */
 	setup_free_boot_memory();	/* smp, initramfs */
+	vdso_init();			/* smp */
 	panic_if_asked("late");
 	start_init();
 }

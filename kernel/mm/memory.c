@@ -25,6 +25,7 @@
 #include <debug/assert.h>
 #include <mm/filemap.h>
 #include <mm/pagewalk.h>
+#include <mm/special.h>
 #include <mm/vmstat.h>
 #include <proc/signal.h>
 #include <sched/sched.h>
@@ -85,9 +86,10 @@ static void map_new_anon(struct vm_fault *vmf, struct folio *folio)
 	atomic_inc(&vmf->vma->vm_mm->rss_anon);
 }
 
-static vm_fault_t map_zero_page(struct vm_fault *vmf)
+/* @page belongs to nobody: the zero page, or one of a special mapping. */
+static vm_fault_t map_special_page(struct vm_fault *vmf, struct page *page)
 {
-	pte_t pte = pfn_pte(page_to_pfn(zero_page), vmf->vma->vm_page_prot);
+	pte_t pte = pfn_pte(page_to_pfn(page), vmf->vma->vm_page_prot);
 
 	if (lock_same_pte(vmf)) {
 		set_pte(vmf->ptep, pte_mkyoung(pte_mkspecial(pte)));
@@ -101,7 +103,9 @@ static vm_fault_t do_anonymous_page(struct vm_fault *vmf)
 	struct page *page;
 
 	if (!(vmf->flags & FAULT_FLAG_WRITE))
-		return map_zero_page(vmf);
+		return map_special_page(vmf, vma_is_special(vmf->vma)
+						     ? special_page(vmf->vma, vmf->address)
+						     : zero_page);
 	if (anon_vma_prepare(vmf->vma))
 		return VM_FAULT_OOM;
 	page = alloc_pages(GFP_USER | __GFP_ZERO, 0);

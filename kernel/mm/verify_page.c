@@ -10,6 +10,7 @@
 #include <lib/string.h>
 #include <mm/filemap.h>
 #include <mm/memblock.h>
+#include <mm/special.h>
 #include <mm/slab.h>
 
 /* --- the tables of one mm --- */
@@ -89,7 +90,10 @@ static void check_entry(struct table_walk *walk, pte_t pte, unsigned long addr)
 	if (!walk->busy)
 		check_rights(walk, pte, addr);
 	if (pte_special(pte)) {
-		CHECK(page == zero_page && !pte_write(pte),
+		struct page *special = vma_is_special(walk->vma) ? special_page(walk->vma, addr)
+								 : zero_page;
+
+		CHECK(page == special && !pte_write(pte),
 		      "mm %p: special entry %#lx at %#lx is not the read-only zero page", walk->mm,
 		      pte.val, addr);
 		return;

@@ -12,6 +12,7 @@
 #include <mm/filemap.h>
 #include <mm/internal.h>
 #include <mm/slab.h>
+#include <mm/special.h>
 
 static struct kmem_cache *vma_cache;
 
@@ -366,6 +367,8 @@ struct vm_area_struct *vma_split(struct vm_area_struct *vma, unsigned long addr)
 	struct vm_area_struct *upper;
 
 	ASSERT(vma->vm_start < addr && addr < vma->vm_end);
+	if (unlikely(vma_is_special(vma)))
+		return ERR_PTR(-EINVAL);
 	upper = vma_dup(vma);
 	if (!upper)
 		return ERR_PTR(-ENOMEM);

@@ -12,6 +12,7 @@
 #include <asm/irqflags.h>
 #include <asm/thread.h>
 #include <asm/uaccess.h>
+#include <asm/vdso.h>
 #include <debug/assert.h>
 #include <fs/fdtable.h>
 #include <fs/file.h>
@@ -22,6 +23,7 @@
 #include <lib/string.h>
 #include <mm/mm.h>
 #include <mm/slab.h>
+#include <mm/special.h>
 #include <proc/pid.h>
 #include <proc/futex.h>
 #include <proc/signal.h>
@@ -213,6 +215,10 @@ static int build_mm(struct exec_image *image)
 		return -ENOMEM;
 	image->mm->mmap_base = PAGE_ALIGN(STACK_TOP - gap - (1UL << 20));
 	err = exec_load_elf(image, &exec_stack);
+	if (!err) {
+		image->vdso = map_special(image->mm, &vdso_mapping);
+		err = IS_ERR_VALUE(image->vdso) ? (int)image->vdso : 0;
+	}
 	if (!err)
 		err = exec_build_stack(image, exec_stack);
 	if (!err)

@@ -38,6 +38,7 @@ struct exec_image {
 	unsigned long		prog_entry;	/* AT_ENTRY */
 	unsigned long		phdr, phnum;	/* AT_PHDR, AT_PHNUM */
 	unsigned long		base;		/* AT_BASE: of the interpreter, or 0 */
+	unsigned long		vdso;		/* AT_SYSINFO_EHDR */
 	unsigned long		sp;
 };
 

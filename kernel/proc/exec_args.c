@@ -247,6 +247,7 @@ static unsigned int make_auxv(struct exec_image *image, unsigned long execfn,
 {
 	const struct cred *cred = &current->cred;
 	const u64 pairs[][2] = {
+		{ AT_SYSINFO_EHDR, image->vdso },
 		{ AT_HWCAP, cpuid(1, 0).edx },
 		{ AT_PAGESZ, PAGE_SIZE },
 		{ AT_CLKTCK, USER_HZ },

@@ -85,6 +85,7 @@ void cpu_detect(void)
 		.xsave		= xsave_works(&basic),
 		.nx		= ext.edx & BIT(20),
 		.huge_1g	= ext.edx & BIT(26),
+		.rdtscp		= ext.edx & BIT(27),
 		.fsgsbase	= structured.ebx & BIT(0),
 		.smep		= structured.ebx & BIT(7),
 		.smap		= structured.ebx & BIT(20),
@@ -162,6 +163,8 @@ static void load_gdt(struct cpu_local *cpu)
 	wrmsr(MSR_GS_BASE, (unsigned long)cpu);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	wrmsr(MSR_FS_BASE, 0);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, cpu->id);	/* for the vDSO's getcpu */
 }
 
 static void set_syscall_msrs(void)

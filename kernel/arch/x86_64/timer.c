@@ -4,8 +4,8 @@
  * Holds:  ktime_get() is (TSC + this processor's offset - TSC at boot), scaled. TSCs run at one
  *         rate, and the offsets make them agree, so it never goes back, not even from one to
  *         another. Before timekeeping_init() it is 0.
- * Locks:  none: the factors are written once before there is a second processor; wall_offset is one
- *         word.
+ * Locks:  none: the factors are written once before there is a second processor; *wall_offset is
+ *         one word, in the page that user mode reads.
  * Read:   kernel/sched/clock.c for timers and who programs the alarm. */
 #include <asm/timer.h>
 
@@ -15,7 +15,9 @@
 #include <asm/irqflags.h>
 #include <asm/percpu.h>
 #include <asm/processor.h>
+#include <asm/vdso.h>
 #include <debug/panic.h>
+#include <debug/printk.h>
 #include <sched/clock.h>
 
 #define PM_TIMER_HZ	3579545UL
@@ -42,7 +44,8 @@
 static u64 boot_tsc;
 static u64 ns_per_tick;		/* nanoseconds of a TSC tick, times 2^32; 0: not measured yet */
 static u64 ticks_per_ns;	/* APIC timer ticks in a nanosecond, times 2^32 */
-static u64 wall_offset;		/* [atomic] ktime_get_real() - ktime_get() */
+static u64 early_offset;
+static u64 *wall_offset = &early_offset; /* [atomic] ktime_get_real() - ktime_get() */
 static u64 sync_value;		/* [atomic] SYNC_*, or an answer */
 
 void timekeeping_early_init(void)
@@ -64,12 +67,24 @@ u64 ktime_get(void)
 
 u64 ktime_get_real(void)
 {
-	return ktime_get() + READ_ONCE(wall_offset);
+	return ktime_get() + READ_ONCE(*wall_offset);
 }
 
 void ktime_set_real(u64 now)
 {
-	WRITE_ONCE(wall_offset, now - ktime_get());
+	WRITE_ONCE(*wall_offset, now - ktime_get());
+}
+
+void timekeeping_export(struct vdso_data *data)
+{
+	bool differ = false;
+
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		differ |= cpu_locals[cpu].tsc_offset != 0;
+	data->boot_tsc = boot_tsc;
+	data->ns_per_tick = differ ? 0 : ns_per_tick;
+	data->wall_offset = early_offset;
+	wall_offset = &data->wall_offset;
 }
 
 void clock_event_program(u64 when)

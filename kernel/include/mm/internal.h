@@ -65,7 +65,8 @@ void vma_leave_rmap(struct vm_area_struct *vma);
 /* Move bounds without changing neighbours' order; @pgoff is the new vm_pgoff. Cannot fail. */
 void vma_set_bounds(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 		    pgoff_t pgoff);
-/* Cut @vma in two at @addr; it keeps [start, addr). The upper part, or ERR_PTR(-ENOMEM). */
+/* Cut @vma in two at @addr; it keeps [start, addr). The upper part, or ERR_PTR(-ENOMEM), or -EINVAL
+ * for one that stays whole (special.c). */
 struct vm_area_struct *vma_split(struct vm_area_struct *vma, unsigned long addr);
 /* Make [start, end) a separate area by splitting @vma as needed; the area, or ERR_PTR, and then
  * @vma is whole. */

@@ -112,8 +112,12 @@ struct vm_area_struct {
 	struct anon_vma		*anon_vma;
 	/* [the same] struct anon_vma_chain, our own first */
 	struct list_head	anon_vma_chain;
-	/* [i_mmap_rwsem] in the file's i_mmap, by page offset */
-	struct interval_tree_node shared;
+	union {
+		/* [i_mmap_rwsem] in the file's i_mmap, by page offset */
+		struct interval_tree_node shared;
+		/* [c] VM_PFNMAP without a file: what is mapped */
+		const struct special_mapping *vm_special;
+	};
 };
 
 struct mm_struct {

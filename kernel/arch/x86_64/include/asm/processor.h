@@ -51,6 +51,7 @@
 #define MSR_CSTAR		0xc0000083
 #define MSR_SFMASK		0xc0000084
 #define MSR_FS_BASE		0xc0000100
+#define MSR_TSC_AUX		0xc0000103
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
 
@@ -62,7 +63,7 @@
 
 /* What the processors can do, as found on the first one. cpu.c */
 struct cpu_features {
-	bool	fsgsbase, smep, smap, umip, pge, nx, xsave, xsaveopt, huge_1g;
+	bool	fsgsbase, smep, smap, umip, pge, nx, xsave, xsaveopt, huge_1g, rdtscp;
 };
 
 extern struct cpu_features cpu_features;
