@@ -273,6 +273,15 @@ deps:
 doctor:
 	@tests/run-doctor $(PKGS_TEST) -- $(PKGS_MORE)
 
+# How each C file is compiled, for editors; of the kernel's those for the kernel come first.
+.PHONY: compile_commands.json
+compile_commands.json:
+	@$(MAKE) -nB $(BUILD)/kernel.elf $(EFI_OBJ) $(BUILD)/initramfs.cpio $(GUEST_IMAGE) \
+		$(SWAP_IMAGE) $(BENCH_IMAGE) $(HOST_TESTS) \
+		$(HOST_OUT)/fuzz/$(FUZZ_DIR)/fuzz.o | tests/compile-commands > $@.tmp
+	@mv $@.tmp $@
+	@echo "$@: $$(grep -c '"file"' $@) files"
+
 format:
 	@tests/check/layout --fix
 
@@ -300,6 +309,7 @@ help:
 # help: make gdb          boot halted, with gdb attached; then: help av
 # help: make tour T=cow   walk through the kernel in gdb, with explanations; without T: list tours
 # help: make doctor       say what is missing on this machine;  make deps: install it
+# help: make compile_commands.json   how each C file is compiled, for clangd and editors
 # help: make format       let clang-format lay out the C files;  make clean: remove build/
 # help:
 # help: Variables (and their defaults):

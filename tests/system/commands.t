@@ -3,37 +3,16 @@
 the prompt with the very lines that are printed there, through both boot paths, and does nothing
 else to the terminal; own programs run; input may be a file or a pipe; make gdb can join in."""
 import os
-import pty
 import re
-import signal
 import subprocess
 import sys
 import textwrap
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from machine import (BUILD, KERNEL, PROMPT, SCALE, SCRATCH, TESTS, Machine, Tap,  # noqa: E402
+from machine import (BUILD, KERNEL, PROMPT, SCALE, SCRATCH, TESTS, Tap, Terminal,  # noqa: E402
                      try_out)
 
 TOP = os.path.dirname(TESTS)
-
-
-class Terminal(Machine):
-    """A command on a terminal of its own, as a person would start it."""
-
-    def __init__(self, name, command):
-        outer, inner = pty.openpty()
-        kept = ("PATH", "HOME", "TIMEOUT_SCALE")
-        environment = {k: os.environ[k] for k in kept if k in os.environ}
-        self.start(name, command, stdin=inner, stdout=inner, stderr=inner, env=environment, cwd=TOP,
-                   start_new_session=True)
-        os.close(inner)
-        self.fd = outer
-
-    def stop(self):
-        os.killpg(self.qemu.pid, signal.SIGTERM)
-
-    def send(self, text):
-        os.write(self.fd, text.encode())
 
 
 def make(name, *arguments):
@@ -127,7 +106,8 @@ def own_initramfs(image):
 
 def plain_qemu(image):
     with Terminal("plain-qemu", ["qemu-system-x86_64", "-cpu", "max", "-smp", "2", "-m", "256",
-                                 "-nographic", "-no-reboot", "-kernel", KERNEL, "-initrd", image,
+                                 "-display", "none", "-serial", "mon:stdio", "-no-reboot",
+                                 "-kernel", KERNEL, "-initrd", image,
                                  "-append", "console=ttyS0"]) as m:
         m.expect("^hello from process 1", 60)
         m.end()

@@ -3,8 +3,10 @@ libraries of programs, TAP.
 A test script makes a Machine, expects text on its console, types into it, and asks how it ended.
 Every wait has a limit, and every limit is multiplied by TIMEOUT_SCALE."""
 import os
+import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -128,6 +130,25 @@ class Machine:
             return VERDICTS.get(self.qemu.wait(max(0.1, deadline - time.monotonic())), "crash")
         except subprocess.TimeoutExpired:
             return "hang"
+
+
+class Terminal(Machine):
+    """A command on a terminal of its own, as a person would start it."""
+
+    def __init__(self, name, command):
+        outer, inner = pty.openpty()
+        kept = ("PATH", "HOME", "TIMEOUT_SCALE")
+        environment = {k: os.environ[k] for k in kept if k in os.environ}
+        self.start(name, command, stdin=inner, stdout=inner, stderr=inner, env=environment,
+                   cwd=os.path.dirname(TESTS), start_new_session=True)
+        os.close(inner)
+        self.fd = outer
+
+    def stop(self):
+        os.killpg(self.qemu.pid, signal.SIGTERM)
+
+    def send(self, text):
+        os.write(self.fd, text.encode())
 
 
 def try_out(tap, name, body, *args):
