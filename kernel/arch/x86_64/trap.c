@@ -17,6 +17,7 @@
 #include <asm/segment.h>
 #include <asm/thread.h>
 #include <asm/tlb.h>
+#include <asm/umip.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <debug/panic.h>
@@ -239,7 +240,8 @@ void do_trap(struct pt_regs *regs, unsigned long error, unsigned int vector)
 		local_irq_enable();
 		current->trap_nr = vector;
 		current->trap_error = error;
-		user_exception(regs, vector);
+		if (vector != EXC_PROTECTION || !umip_emulate(regs))
+			user_exception(regs, vector);
 		return;
 	}
 	/* A user's single step, taken one instruction into the kernel. */
