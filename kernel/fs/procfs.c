@@ -253,6 +253,11 @@ static const struct inode_operations mounts_iops = {
 	.get_link = mounts_get_link, .setattr = proc_setattr,
 };
 
+static const struct proc_entry pressure_table[] = {
+	PROC_TEXT("memory", proc_pressure_memory_show),
+	{ .name = NULL },
+};
+
 static const struct proc_entry root_table[] = {
 	{ .name = "self", .mode = PROC_LINK_MODE, .i_op = &self_iops },
 	{ .name = "thread-self", .mode = PROC_LINK_MODE, .i_op = &thread_self_iops },
@@ -272,6 +277,7 @@ static const struct proc_entry root_table[] = {
 	{ .name = "mmcheck", .mode = S_IFREG | 0600, .show = proc_mmcheck_show,
 	  .store = proc_mmcheck_store },
 	PROC_TEXT("partitions", proc_partitions_show),
+	PROC_DIR("pressure", pressure_table),
 	{ .name = "rmap", .mode = S_IFDIR | 0500, .i_op = &proc_rmap_dir_iops,
 	  .f_op = &proc_rmap_dir_fops },
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = proc_slabinfo_show },

@@ -23,6 +23,7 @@
 #include <proc/task.h>
 #include <proc/utsname.h>
 #include <sched/clock.h>
+#include <sched/psi.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
 #include <uapi/stat.h>
@@ -295,6 +296,26 @@ int proc_uptime_show(struct proc_text *text, struct inode *inode)
 	sum_usage(&sum);
 	show_seconds(text, ktime_get(), ' ');
 	show_seconds(text, sum.idle, '\n');
+	return 0;
+}
+
+int proc_pressure_memory_show(struct proc_text *text, struct inode *inode)
+{
+	static const char *const names[NR_PSI_KINDS] = { "some", "full" };
+	static const char *const spans[] = { "10", "60", "300" };
+	struct psi_stats stats[NR_PSI_KINDS];
+
+	psi_memory(stats);
+	for (unsigned int kind = 0; kind < NR_PSI_KINDS; kind++) {
+		text_printf(text, "%s ", names[kind]);
+		for (unsigned int i = 0; i < 3; i++) {
+			unsigned long avg = stats[kind].avg[i];
+
+			text_printf(text, "avg%s=%lu.%02lu ", spans[i], avg >> 16,
+				    (avg & 0xffff) * 100 >> 16);
+		}
+		text_printf(text, "total=%lu\n", stats[kind].total_ns / NSEC_PER_USEC);
+	}
 	return 0;
 }
 

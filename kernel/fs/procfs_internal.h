@@ -160,6 +160,7 @@ int proc_kallsyms_show(struct proc_text *text, struct inode *inode);
 int proc_swaps_show(struct proc_text *text, struct inode *inode);
 int proc_cpuinfo_show(struct proc_text *text, struct inode *inode);
 int proc_uptime_show(struct proc_text *text, struct inode *inode);
+int proc_pressure_memory_show(struct proc_text *text, struct inode *inode);
 int proc_loadavg_show(struct proc_text *text, struct inode *inode);
 int proc_stat_show(struct proc_text *text, struct inode *inode);
 int proc_version_show(struct proc_text *text, struct inode *inode);

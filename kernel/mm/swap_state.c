@@ -10,6 +10,7 @@
 #include <debug/assert.h>
 #include <mm/filemap.h>
 #include <mm/vmstat.h>
+#include <sched/psi.h>
 
 unsigned int vm_page_cluster = 3;
 
@@ -149,10 +150,22 @@ static bool is_copy_of(const struct folio *folio, swp_entry_t entry)
 	return folio_flag(folio, PG_swapcache) && folio_swap_entry(folio).val == entry.val;
 }
 
+/* Lock @folio; the wait for its read is one for memory. */
+static void folio_lock_read(struct folio *folio)
+{
+	bool nested;
+
+	if (folio_trylock(folio))
+		return;
+	psi_memstall_enter(&nested);
+	folio_lock(folio);
+	psi_memstall_leave(&nested);
+}
+
 int swapin_lock_folio(struct folio *folio, swp_entry_t entry)
 {
 	for (unsigned int tries = 0;; tries++) {
-		folio_lock(folio);
+		folio_lock_read(folio);
 		if (unlikely(!is_copy_of(folio, entry))) {
 			folio_unlock(folio);
 			return -ENOENT;

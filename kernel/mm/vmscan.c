@@ -44,6 +44,7 @@
 #include <proc/task.h>
 #include <sched/clock.h>
 #include <sched/kthread.h>
+#include <sched/psi.h>
 #include <sched/wait.h>
 
 #define DEF_PRIORITY	12	/* a scan looks at 1 / 2^priority of a list */
@@ -483,11 +484,14 @@ unsigned long try_to_free_pages(gfp_t gfp, unsigned int order)
 		.may_kill = !(gfp & (__GFP_NORETRY | __GFP_RETRY_MAYFAIL)),
 	};
 	unsigned int was = memalloc_save();
+	bool nested;
 
 	DEBUG_ASSERT(gfp & __GFP_RECLAIM && !was);
 	count_vm_event(ALLOCSTALL);
+	psi_memstall_enter(&nested);
 	reclaim(&sc);
 	memalloc_restore(was);
+	psi_memstall_leave(&nested);
 	if (sc.nr_contended)
 		atomic_add(&total_contended, sc.nr_contended);
 	return sc.nr_reclaimed;

@@ -323,6 +323,7 @@ static void context_switch(struct runqueue *rq, struct task_struct *prev, struct
 	next->exec_start = now;
 	next->slice_start = now;
 	next->on_cpu = true;
+	psi_switch(rq, next);
 	if (unlikely(next == rq->idle)) {
 		set_bit_atomic(rq - runqueues, &idle_mask);
 	} else {

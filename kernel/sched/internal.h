@@ -22,6 +22,7 @@ struct runqueue {
 	struct mm_struct	*drop_mm;
 	struct task_struct	*push;		/* [lock] left a processor that it may not use */
 	u64			next_tick;	/* ktime, 0: none; this processor only */
+	bool			works;		/* [this processor] what it runs gets on; psi.c */
 	u64			nr_switches;	/* [lock] */
 	u64			user_ns, system_ns, idle_ns; /* [lock] */
 	unsigned int		balance_countdown;	/* ticks */
@@ -36,7 +37,7 @@ static inline struct runqueue *this_rq(void)
 }
 
 /* Plain operations: a run-queue lock is released by another task than took it, which the lists of
- * lock_rank.c cannot follow. Nothing is taken under it but RANK_CONSOLE. */
+ * lock_rank.c cannot follow. Nothing is taken under it but RANK_PSI and RANK_CONSOLE. */
 static inline void rq_lock(struct runqueue *rq)
 {
 	while (unlikely(__atomic_exchange_n(&rq->locked, 1, __ATOMIC_SEQ_CST)))
@@ -57,6 +58,9 @@ static inline void rq_unlock(struct runqueue *rq)
 /* core.c */
 void rq_enqueue(struct runqueue *rq, struct task_struct *task);	/* into the tree */
 void rq_dequeue(struct runqueue *rq, struct task_struct *task);
+
+/* psi.c: this processor runs @next from now on. rq locked. */
+void psi_switch(struct runqueue *rq, const struct task_struct *next);
 
 /* balance.c */
 unsigned int select_cpu(struct task_struct *task);

@@ -172,6 +172,42 @@ static void for_tools(void)
 	munmap(p, 1024 * PAGE);
 }
 
+/* ---- pressure ---- */
+
+/* A total of /proc/pressure/memory in us; -1: it is not as it should be. */
+static long pressure(const char *kind)
+{
+	char *line = read_text("/proc/pressure/memory");
+	unsigned int whole[3], part[3];
+	long total;
+
+	must(line);
+	line = strstr(line, kind);
+	if (!line || sscanf(line + 4, " avg10=%u.%2u avg60=%u.%2u avg300=%u.%2u total=%ld", whole,
+			    part, whole + 1, part + 1, whole + 2, part + 2, &total) != 7 ||
+	    whole[0] > 100)
+		return -1;
+	return total;
+}
+
+static void stalls(void)
+{
+	long some = pressure("some"), full = pressure("full");
+	char *p = lone_pages(64);
+
+	ok(some >= 0 && full >= 0 && full <= some, "/proc/pressure/memory has some and full");
+	sleep_ms(50);
+	ok(pressure("some") - some < 50000, "a machine at rest stalls little");
+	fill(p, 64, 1);
+	some = pressure("some");
+	must(push_out(p, 64));
+	squeeze(meminfo_kib("MemFree") + 8192);
+	is(wrong_pages(p, 64, 1), 0, "pages leave and come back");
+	ok(pressure("some") > some, "that takes time: %ld us", pressure("some") - some);
+	ok(pressure("full") <= pressure("some"), "not all of it with nobody at work");
+	munmap(p, 64 * PAGE);
+}
+
 static void body(void)
 {
 	pid_t weight;
@@ -184,6 +220,7 @@ static void body(void)
 	of_a_page();
 	of_the_machine();
 	for_tools();
+	stalls();
 	end_child(weight);
 	stop_swap();
 }

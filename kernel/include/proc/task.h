@@ -108,6 +108,7 @@ struct task_struct {
 	int			cpu;		/* [runqueue] runs on, or ran on last */
 	bool			on_rq;		/* [runqueue] runnable: running or in the queue */
 	bool			on_cpu;		/* [runqueue] running right now */
+	bool			in_memstall;	/* [self] waits for memory; sched/psi.c */
 	bool			tick_user;	/* the last tick found it in user mode */
 	signed char		nice;		/* -20 .. 19 */
 	unsigned char		policy, rt_priority; /* as set; all are scheduled fairly */

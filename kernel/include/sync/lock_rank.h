@@ -57,6 +57,7 @@ enum lock_rank {
 	RANK_DISK,		/* a disk's queue of requests */
 	RANK_WAITQ,		/* wait queues, and the wait lists of sleeping locks */
 	RANK_RUNQUEUE,		/* one per processor: runnable threads */
+	RANK_PSI,		/* how long threads have stalled for memory */
 	RANK_CONSOLE,		/* output, so that any path may print */
 };
 

@@ -18,6 +18,7 @@
 #include <mm/page.h>
 #include <mm/page_alloc.h>
 #include <proc/signal.h>
+#include <sched/psi.h>
 #include <sched/kthread.h>
 #include <sched/sched.h>
 
@@ -458,6 +459,16 @@ void msleep(unsigned int ms)
 {
 	set_current_state(TASK_UNINTERRUPTIBLE);
 	schedule_timeout(ms * NSEC_PER_MSEC);
+}
+
+/* Pressure is not measured here. */
+void psi_memstall_enter(bool *nested)
+{
+	*nested = false;
+}
+
+void psi_memstall_leave(const bool *nested)
+{
 }
 
 u64 ktime_get(void)
