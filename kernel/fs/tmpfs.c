@@ -62,9 +62,21 @@ static void tmpfs_uncharge(struct address_space *mapping, unsigned long nr)
 	atomic_sub(&limits_of(mapping->host->i_sb)->used_pages, nr);
 }
 
+static int tmpfs_punch_hole(struct address_space *mapping, loff_t start, loff_t bytes)
+{
+	struct inode *inode = mapping->host;
+	int err;
+
+	down_write(&inode->i_rwsem);
+	err = tmpfs_fallocate(inode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, bytes);
+	up_write(&inode->i_rwsem);
+	return err;
+}
+
 static const struct address_space_operations tmpfs_aops = {
 	.charge		= tmpfs_charge,
 	.uncharge	= tmpfs_uncharge,
+	.punch_hole	= tmpfs_punch_hole,
 };
 
 static const struct inode_operations tmpfs_dir_iops, tmpfs_file_iops;

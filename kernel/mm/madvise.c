@@ -10,6 +10,7 @@
 
 #include <lib/err.h>
 #include <asm/tlb.h>
+#include <fs/file.h>
 #include <mm/filemap.h>
 #include <proc/signal.h>
 #include <proc/task.h>
@@ -379,6 +380,67 @@ static int advise_range(struct mm_struct *mm, unsigned long start, unsigned long
 	return unmapped;
 }
 
+/* --- MADV_REMOVE: the file loses its pages, for everybody --- */
+
+/* May it be asked of @vma? 0 or errno. */
+static int may_remove(const struct vm_area_struct *vma)
+{
+	const vm_flags_t need = VM_SHARED | VM_MAYWRITE;
+
+	if (vma->vm_flags & VM_LOCKED || !vma->vm_file)
+		return -EINVAL;
+	return (vma->vm_flags & need) == need ? 0 : -EACCES;
+}
+
+/* The file, with a reference, of the first area in [start, end), and which bytes of it are mapped
+ * from where. ERR_PTR. mmap_lock is held. */
+static struct file *file_to_punch(struct mm_struct *mm, unsigned long *start, unsigned long *end,
+				  loff_t *offset)
+{
+	struct vm_area_struct *vma = find_vma_intersection(mm, *start, *end);
+	int err = vma ? may_remove(vma) : -ENOMEM;
+
+	if (err)
+		return ERR_PTR(err);
+	*start = max(*start, vma->vm_start);
+	*end = min(*end, vma->vm_end);
+	*offset = (loff_t)(vma->vm_pgoff << PAGE_SHIFT) + (*start - vma->vm_start);
+	return get_file(vma->vm_file);
+}
+
+static int punch_hole(struct file *file, loff_t start, unsigned long bytes)
+{
+	struct address_space *mapping = file_mapping(file);
+
+	return mapping->a_ops && mapping->a_ops->punch_hole
+		       ? mapping->a_ops->punch_hole(mapping, start, bytes) : -EOPNOTSUPP;
+}
+
+/* A hole is punched with the file locked, which comes before mmap_lock: that is taken for each
+ * area anew, to see what is there. Not held in or out. */
+static int advise_remove(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	int err = 0, unmapped = 0;
+
+	while (start < end && !err) {
+		unsigned long from = start, to = end;
+		struct file *file;
+		loff_t offset;
+
+		down_read(&mm->mmap_lock);
+		file = file_to_punch(mm, &from, &to, &offset);
+		up_read(&mm->mmap_lock);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
+		if (from > start)
+			unmapped = -ENOMEM;
+		err = punch_hole(file, offset, to - from);
+		fput(file);
+		start = to;
+	}
+	return err ? err : unmapped;
+}
+
 static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
 {
 	while (start < end) {
@@ -403,10 +465,8 @@ static int advise_populate(struct mm_struct *mm, unsigned long start, unsigned l
 static bool advice_known(int advice)
 {
 	switch (advice) {
-	case MADV_REMOVE:
-		return false;
 	case MADV_NORMAL ... MADV_DONTNEED:
-	case MADV_FREE:
+	case MADV_FREE ... MADV_REMOVE:
 	case MADV_DONTFORK ... MADV_DONTNEED_LOCKED:
 		return true;
 	}
@@ -436,7 +496,9 @@ int do_madvise(struct mm_struct *mm, unsigned long addr, unsigned long len, int 
 		return -EINVAL;
 	if (end == addr)
 		return 0;
-	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
+	if (advice == MADV_REMOVE) {
+		err = advise_remove(mm, addr, end);
+	} else if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
 		down_read(&mm->mmap_lock);
 		err = advise_populate(mm, addr, end, advice == MADV_POPULATE_WRITE);
 		up_read(&mm->mmap_lock);

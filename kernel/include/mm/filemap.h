@@ -13,6 +13,9 @@ struct address_space_operations {
 	int (*charge)(struct address_space *mapping);
 	/* @nr pages have gone (or were not added after all). */
 	void (*uncharge)(struct address_space *mapping, unsigned long nr);
+	/* Bytes [start, start + bytes) become a hole. 0 or errno. Takes the file's lock; sleeps.
+	 * NULL: cannot be done. */
+	int (*punch_hole)(struct address_space *mapping, loff_t start, loff_t bytes);
 };
 
 /* The cached pages of one inode; embedded in struct inode as i_data. */
