@@ -16,6 +16,7 @@
 #include <mm/slab.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
+#include <uapi/fcntl.h>
 
 static struct kmem_cache *inode_cache;		/* [c] */
 
@@ -171,6 +172,20 @@ int simple_setattr(struct inode *inode, const struct iattr *attr)
 	if (attr->ia_valid & ATTR_CTIME)
 		inode->i_ctime = attr->ia_ctime;
 	return 0;
+}
+
+void file_update_time(struct file *file)
+{
+	inode_update_time(file->f_inode);
+}
+
+/* As of a mount with relatime: only if somebody could miss it. */
+void file_accessed(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	if (!(file->f_flags & O_NOATIME) && inode->i_atime <= inode->i_mtime)
+		inode->i_atime = ktime_get_real();
 }
 
 void inode_update_time(struct inode *inode)

@@ -67,8 +67,7 @@ ssize_t generic_file_read(struct file *file, struct iov_iter *to, loff_t *pos)
 			break;
 		cond_resched();
 	}
-	if (!(file->f_flags & O_NOATIME) && inode->i_atime <= inode->i_mtime)
-		inode->i_atime = ktime_get_real();
+	file_accessed(file);
 	return done;
 }
 
@@ -392,6 +391,7 @@ static int tmpfs_mmap(struct file *file, struct vm_area_struct *vma)
 			return -EPERM;
 		vma->vm_flags &= ~VM_MAYWRITE;
 	}
+	file_accessed(file);
 	return generic_file_mmap(file, vma);
 }
 

@@ -23,6 +23,7 @@
 #include <lib/string.h>
 #include <asm/tlb.h>
 #include <debug/assert.h>
+#include <fs/file.h>
 #include <mm/filemap.h>
 #include <mm/pagewalk.h>
 #include <mm/special.h>
@@ -219,8 +220,10 @@ static vm_fault_t do_wp_page(struct vm_fault *vmf)
 
 	if (!pte_special(vmf->orig_pte))
 		folio = page_folio(pfn_to_page(pte_pfn(vmf->orig_pte)));
-	if (vmf->vma->vm_flags & VM_SHARED)
+	if (vmf->vma->vm_flags & VM_SHARED) {
+		file_update_time(vmf->vma->vm_file);
 		return wp_page_reuse(vmf);
+	}
 	if (folio && folio_test_anon(folio) &&
 	    (folio_flag(folio, PG_anon_exclusive) || became_exclusive(folio, vmf->vma)))
 		return wp_page_reuse(vmf);
@@ -365,6 +368,7 @@ static vm_fault_t do_shared_fault(struct vm_fault *vmf)
 	if (ret)
 		return ret;
 	folio_mark_dirty(folio);
+	file_update_time(vmf->vma->vm_file);
 	return map_file_folio(vmf, folio, true, NULL);
 }
 

@@ -80,6 +80,11 @@ static inline struct file *get_file(struct file *file)
 
 void fput(struct file *file);	/* may sleep; the last one closes */
 
+/* It was read, or mapped: atime. It was written through a mapping: mtime and ctime. Neither
+ * sleeps. */
+void file_accessed(struct file *file);
+void file_update_time(struct file *file);
+
 /* From a kernel path. ERR_PTR on error. */
 struct file *file_open(const char *path, int flags, unsigned int mode);
 /* Kernel buffer. Bytes, or a negative errno. */
