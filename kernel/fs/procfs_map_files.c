@@ -33,10 +33,10 @@ static bool next_area(struct task_struct *task, unsigned long start, struct file
 		return false;
 	down_read(&mm->mmap_lock);
 	for (vma = find_vma(mm, start); vma && !found; vma = vma_next(vma)) {
-		found = vma->vm_file && vma->vm_start >= start;
+		found = vma_named_file(vma) && vma->vm_start >= start;
 		if (found)
 			*area = (struct file_area){ vma->vm_start, vma->vm_end,
-						    get_file(vma->vm_file) };
+						    get_file(vma_named_file(vma)) };
 	}
 	up_read(&mm->mmap_lock);
 	mmput(mm);

@@ -45,19 +45,22 @@ static const char *area_name(const struct vm_area_struct *vma)
 
 const char *proc_area_name(struct vm_area_struct *vma, char *buf)
 {
-	return vma->vm_file ? d_path(&vma->vm_file->f_path, buf, PATH_MAX) : area_name(vma);
+	struct file *file = vma_named_file(vma);
+
+	return file ? d_path(&file->f_path, buf, PATH_MAX) : area_name(vma);
 }
 
 /* Offset, device and inode of the file. */
 static char *format_origin(char *p, const struct vm_area_struct *vma)
 {
 	static const char none[] = "00000000 00:00 0";
+	const struct file *file = vma_named_file(vma);
 	const struct inode *inode;
 	dev_t dev;
 
-	if (!vma->vm_file)
+	if (!file)
 		return memcpy(p, none, sizeof(none) - 1) + sizeof(none) - 1;
-	inode = vma->vm_file->f_inode;
+	inode = file->f_inode;
 	dev = inode->i_sb->s_dev;
 	p = format_hex(p, vma->vm_pgoff << PAGE_SHIFT, 8);
 	*p++ = ' ';
@@ -312,8 +315,8 @@ static loff_t mem_llseek(struct file *file, loff_t off, int whence)
 	return file->f_pos;
 }
 
-/* Move a page at a time between @mm at *pos and @iter, whatever rights the process has there. Bytes;
- * -EIO if there is nothing at *pos. */
+/* Move a page at a time between @mm at *pos and @iter, whatever rights the process has there.
+ * Bytes; -EIO if there is nothing at *pos. */
 static ssize_t mem_move(struct mm_struct *mm, struct iov_iter *iter, loff_t *pos, bool write,
 			char *buf)
 {

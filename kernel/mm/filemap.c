@@ -413,18 +413,20 @@ int generic_file_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* A private mapping of /dev/zero is anonymous memory; a shared one is an unnamed file. */
+/* A private mapping of /dev/zero is anonymous memory with a name; a shared one is an unnamed
+ * file. */
 int zero_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct file *shmem = NULL;
+	struct file *shmem;
 
-	if (vma->vm_flags & VM_SHARED) {
-		shmem = shmem_file_setup("dev/zero", vma->vm_end - vma->vm_start);
-		if (IS_ERR(shmem))
-			return PTR_ERR(shmem);
-	} else {
-		vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
+	if (!(vma->vm_flags & VM_SHARED)) {
+		vma->vm_anon_file = vma->vm_file;	/* with the reference */
+		vma->vm_file = NULL;
+		return 0;
 	}
+	shmem = shmem_file_setup("dev/zero", vma->vm_end - vma->vm_start);
+	if (IS_ERR(shmem))
+		return PTR_ERR(shmem);
 	vma->vm_file = shmem;
 	fput(file);
 	return 0;

@@ -42,6 +42,8 @@ struct vm_area_struct *vma_dup(const struct vm_area_struct *old)
 	INIT_LIST_HEAD(&vma->anon_vma_chain);
 	if (vma->vm_file)
 		get_file(vma->vm_file);
+	if (vma->vm_anon_file)
+		get_file(vma->vm_anon_file);
 	return vma;
 }
 
@@ -50,6 +52,8 @@ void vma_free(struct vm_area_struct *vma)
 	DEBUG_ASSERT(list_empty(&vma->anon_vma_chain));
 	if (vma->vm_file)
 		fput(vma->vm_file);
+	if (vma->vm_anon_file)
+		fput(vma->vm_anon_file);
 	kmem_cache_free(vma_cache, vma);
 }
 
@@ -425,7 +429,7 @@ struct vm_area_struct *vma_isolate(struct vm_area_struct *vma, unsigned long sta
 
 static bool vma_alike(const struct vm_area_struct *vma, vm_flags_t flags, const struct file *file)
 {
-	return !((vma->vm_flags ^ flags) & ~VM_SOFTDIRTY) && vma->vm_file == file &&
+	return !((vma->vm_flags ^ flags) & ~VM_SOFTDIRTY) && vma_named_file(vma) == file &&
 	       !(flags & VM_PFNMAP);
 }
 
@@ -488,7 +492,7 @@ struct vm_area_struct *vma_merge_new(struct mm_struct *mm, unsigned long start, 
 static bool can_join(struct vm_area_struct *lower, struct vm_area_struct *upper)
 {
 	return lower && upper && lower->vm_end == upper->vm_start &&
-	       vma_alike(lower, upper->vm_flags, upper->vm_file) &&
+	       vma_alike(lower, upper->vm_flags, vma_named_file(upper)) &&
 	       vma_end_pgoff(lower) == upper->vm_pgoff &&
 	       anon_vmas_compatible(lower, upper);
 }

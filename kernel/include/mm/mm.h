@@ -71,6 +71,10 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 		      unsigned long len, unsigned long prot, unsigned long flags,
 		      unsigned long pgoff);
 int do_munmap(struct mm_struct *mm, unsigned long addr, unsigned long len);
+/* Map the file's pages from @pgoff on at [start, start + len), page aligned and not empty, which is
+ * in a shared mapping: the areas are split. @flags: MAP_NONBLOCK counts. 0 or -EINVAL or mmap's. */
+int do_remap_file_pages(struct mm_struct *mm, unsigned long start, unsigned long len,
+			pgoff_t pgoff, unsigned long flags);
 int do_mprotect(struct mm_struct *mm, unsigned long addr, unsigned long len, unsigned long prot);
 unsigned long do_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
 			unsigned long new_len, unsigned long flags, unsigned long new_addr);
@@ -106,6 +110,12 @@ size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, siz
 struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);
 /* NULL after the last */
 struct vm_area_struct *vma_next(struct vm_area_struct *vma);
+
+/* What was mapped there by name, or NULL. */
+static inline struct file *vma_named_file(const struct vm_area_struct *vma)
+{
+	return vma->vm_file ? vma->vm_file : vma->vm_anon_file;
+}
 
 static inline unsigned long get_mm_rss(struct mm_struct *mm)	/* pages */
 {

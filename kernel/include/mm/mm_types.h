@@ -108,6 +108,8 @@ struct vm_area_struct {
 	/* of vm_start, in pages; anonymous: vm_start >> 12 at birth */
 	pgoff_t			vm_pgoff;
 	struct file		*vm_file;	/* [c] a reference, or NULL */
+	/* [c] a reference, or NULL: what was mapped to get anonymous memory (/dev/zero); a name */
+	struct file		*vm_anon_file;
 	/* [page_table_lock and mmap_lock] where new pages go */
 	struct anon_vma		*anon_vma;
 	/* [the same] struct anon_vma_chain, our own first */
