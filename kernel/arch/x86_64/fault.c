@@ -146,10 +146,10 @@ void do_kernel_fault(struct pt_regs *regs, unsigned long error)
 
 	if (!entry || error & (PF_INSTRUCTION | PF_RESERVED))
 		bad_kernel_fault(regs, error, addr);
-	if (addr < TASK_SIZE)
+	if (entry->insn == (unsigned long)kernel_read_safe)
+		regs->rip = entry->fixup;	/* never of the user's */
+	else if (addr < TASK_SIZE)
 		uaccess_fault(regs, error, addr, entry->fixup);
-	else if (entry->insn == (unsigned long)kernel_read_safe)
-		regs->rip = entry->fixup;
 	else
 		bad_kernel_fault(regs, error, addr);
 }
