@@ -264,7 +264,6 @@ static void mincore_table(struct vm_area_struct *vma, unsigned long addr, unsign
 {
 	pmd_t *pmd = mm_find_pmd(vma->vm_mm, addr);
 	pte_t *ptep = pmd && !pmd_none(pmd) ? pte_offset(pmd, addr) : page_address(zero_page);
-
 	unsigned long first = (addr - vma->vm_start) >> PAGE_SHIFT;
 
 	memset(vec, true, nr);
@@ -276,23 +275,21 @@ static void mincore_table(struct vm_area_struct *vma, unsigned long addr, unsign
 	}
 }
 
-int mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec)
+unsigned long mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec)
 {
-	unsigned long next, end = addr + (pages << PAGE_SHIFT);
+	unsigned long next, at, end = addr + (pages << PAGE_SHIFT);
 	struct vm_area_struct *vma;
-	int err = 0;
 
 	down_read(&mm->mmap_lock);
-	for (; addr < end && !err; vec += (next - addr) >> PAGE_SHIFT, addr = next) {
-		vma = vma_lookup(mm, addr);
-		next = pmd_addr_end(addr, vma ? min(end, vma->vm_end) : end);
-		if (vma)
-			mincore_table(vma, addr, (next - addr) >> PAGE_SHIFT, vec);
-		else
-			err = -ENOMEM;
+	for (at = addr; at < end; vec += (next - at) >> PAGE_SHIFT, at = next) {
+		vma = vma_lookup(mm, at);
+		if (!vma)
+			break;
+		next = pmd_addr_end(at, min(end, vma->vm_end));
+		mincore_table(vma, at, (next - at) >> PAGE_SHIFT, vec);
 	}
 	up_read(&mm->mmap_lock);
-	return err;
+	return (at - addr) >> PAGE_SHIFT;
 }
 
 /* --- msync: files live in memory, so there is nothing to write, only arguments to check --- */

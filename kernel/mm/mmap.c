@@ -124,6 +124,17 @@ static int file_flags(struct file *file, unsigned long prot, unsigned long flags
 	return 0;
 }
 
+/* What MAP_SHARED_VALIDATE takes; MAP_FIXED_NOREPLACE is younger and not among it. */
+#define VALIDATED_FLAGS							\
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN |	\
+	 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |	\
+	 MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_HUGE_MASK)
+
+bool may_map_at(unsigned long addr)
+{
+	return addr >= MMAP_MIN_ADDR || !current->cred.euid;
+}
+
 static int check_mmap_args(struct file *file, unsigned long addr, unsigned long len,
 			   unsigned long flags, unsigned long pgoff)
 {
@@ -131,7 +142,7 @@ static int check_mmap_args(struct file *file, unsigned long addr, unsigned long 
 
 	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
-	if (type == MAP_SHARED_VALIDATE && (!file || flags & MAP_SYNC))
+	if (type == MAP_SHARED_VALIDATE && (!file || flags & ~VALIDATED_FLAGS))
 		return file ? -EOPNOTSUPP : -EINVAL;
 	if (flags & MAP_HUGETLB)
 		return -EINVAL;
@@ -144,7 +155,7 @@ static int check_mmap_args(struct file *file, unsigned long addr, unsigned long 
 			return -EINVAL;
 		if (addr > TASK_SIZE - len)
 			return -ENOMEM;
-		if (addr < MMAP_MIN_ADDR)
+		if (!may_map_at(addr))
 			return -EPERM;
 	}
 	return 0;
@@ -283,6 +294,47 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 				   (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
 		mm_populate(mm, ret, len);
 	return ret;
+}
+
+/* --- remap_file_pages --- */
+
+/* [start, start + len) lies in areas of one file with the same rights, without a hole. */
+static bool alike_up_to(struct vm_area_struct *vma, unsigned long end)
+{
+	struct vm_area_struct *next = vma;
+
+	while (next->vm_end < end) {
+		unsigned long at = next->vm_end;
+
+		next = vma_next(next);
+		if (!next || next->vm_start != at || next->vm_file != vma->vm_file ||
+		    next->vm_flags != vma->vm_flags)
+			return false;
+	}
+	return true;
+}
+
+int do_remap_file_pages(struct mm_struct *mm, unsigned long start, unsigned long len,
+			pgoff_t pgoff, unsigned long flags)
+{
+	struct vm_area_struct *vma;
+	struct file *file = NULL;
+	unsigned long prot = 0, ret;
+
+	down_read(&mm->mmap_lock);
+	vma = vma_lookup(mm, start);
+	if (vma && vma->vm_flags & VM_SHARED && alike_up_to(vma, start + len)) {
+		file = get_file(vma->vm_file);
+		prot = vma->vm_flags & VM_ACCESS_FLAGS;
+		flags = (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE |
+			(vma->vm_flags & VM_LOCKED ? MAP_LOCKED : 0);
+	}
+	up_read(&mm->mmap_lock);
+	if (!file)
+		return -EINVAL;
+	ret = do_mmap(mm, file, start, len, prot, flags, pgoff);
+	fput(file);
+	return IS_ERR_VALUE(ret) ? (int)ret : 0;
 }
 
 /* --- munmap --- */

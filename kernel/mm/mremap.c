@@ -50,6 +50,26 @@ static void drop_rmap_locks(struct vm_area_struct *vma)
 		up_write(&file_mapping(vma->vm_file)->i_mmap_rwsem);
 }
 
+/* What moves counts as written: it was not at its new place before. What is not there does not. */
+static pte_t move_soft_dirty(pte_t pte)
+{
+	return is_swap_pte(pte) ? pte_swp_mksoft_dirty(pte) : pte_mksoft_dirty(pte);
+}
+
+static void mark_table(pmd_t *pmd)
+{
+	pte_t *ptep = pte_offset(pmd, 0);
+
+	spin_lock(pte_lockptr(pmd));
+	for (unsigned int i = 0; i < PTRS_PER_TABLE; i++, ptep++) {
+		pte_t pte = ptep_get(ptep);
+
+		while (!pte_none(pte) && !ptep_try_change(ptep, &pte, move_soft_dirty(pte)))
+			;
+	}
+	spin_unlock(pte_lockptr(pmd));
+}
+
 /* Entries of one table to another, [from, end). Flushed before the locks go, since another thread
  * may write through a translation of the old place, and reclaim must see that in the new entry. */
 static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long from,
@@ -65,7 +85,7 @@ static void move_ptes(struct vm_area_struct *vma, pmd_t *old_pmd, unsigned long 
 	for (unsigned long addr = from; addr < end; addr += PAGE_SIZE, old++, new++) {
 		if (pte_none(ptep_get(old)))
 			continue;
-		set_pte(new, ptep_get_and_clear(old));
+		set_pte(new, move_soft_dirty(ptep_get_and_clear(old)));
 		moved = true;
 	}
 	if (moved)
@@ -81,6 +101,8 @@ static void move_whole_table(struct vm_area_struct *vma, pmd_t *old_pmd, unsigne
 			     pmd_t *new_pmd)
 {
 	take_rmap_locks(vma);
+	if (!(vma->vm_flags & VM_SOFTDIRTY))	/* or all of it counts as written anyway */
+		mark_table(old_pmd);
 	move_table(vma->vm_mm, old_pmd, new_pmd);
 	flush_tlb_mm_range(vma->vm_mm, from, from + PMD_SIZE, true);
 	drop_rmap_locks(vma);
@@ -155,8 +177,6 @@ static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *
 		fresh->vm_pgoff += (m->addr - vma->vm_start) >> PAGE_SHIFT;
 	fresh->vm_start = to;
 	fresh->vm_end = to + m->new_len;
-	fresh->vm_flags |= VM_SOFTDIRTY;
-	vma_set_page_prot(fresh);
 	if (anon_vma_clone(fresh, vma)) {
 		vma_free(fresh);
 		return NULL;
@@ -256,7 +276,7 @@ static unsigned long mremap_to(struct mremap *m)
 			return -EINVAL;
 		if (m->addr + m->old_len > to && to + m->new_len > m->addr)
 			return -EINVAL;
-		if (to < MMAP_MIN_ADDR)
+		if (!may_map_at(to))
 			return -EPERM;
 		err = munmap_locked(m->mm, to, m->new_len);
 		if (err)

@@ -40,6 +40,16 @@ long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigne
 	return ret;
 }
 
+long sys_remap_file_pages(unsigned long start, unsigned long len, unsigned long prot,
+			  unsigned long pgoff, unsigned long flags)
+{
+	start &= PAGE_MASK;
+	len &= PAGE_MASK;
+	if (prot || start + len <= start || pgoff + (len >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	return do_remap_file_pages(current->mm, start, len, pgoff, flags);
+}
+
 long sys_munmap(unsigned long addr, unsigned long len)
 {
 	return do_munmap(current->mm, addr, len);
@@ -84,9 +94,11 @@ long sys_mincore(unsigned long addr, unsigned long len, unsigned char *vec)
 		return -EAGAIN;
 	while (pages && !err) {
 		unsigned long part = min(pages, PAGE_SIZE);
+		unsigned long got = mincore_pages(current->mm, addr, part, buf);
 
-		err = mincore_pages(current->mm, addr, part, buf);
-		if (!err && copy_to_user(vec, buf, part))
+		if (got < part)
+			err = -ENOMEM;
+		if (copy_to_user(vec, buf, got))
 			err = -EFAULT;
 		addr += part << PAGE_SHIFT;
 		vec += part;

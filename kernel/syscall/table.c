@@ -172,6 +172,7 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(mremap),
 	ENTRY(msync),
 	ENTRY(mincore),
+	ENTRY(remap_file_pages),
 	ENTRY(madvise),
 	ENTRY(mlock),
 	ENTRY(munlock),

@@ -60,8 +60,8 @@ void unlink_anon_vmas(struct vm_area_struct *vma);
 void anon_vma_lock_bounds(struct vm_area_struct *vma);
 void anon_vma_unlock_bounds(struct vm_area_struct *vma);
 
-/* May the anonymous pages of @a and of @b (NULL: a range without any) be in one area? mmap_lock held
- * for write. See vma.c: merge. */
+/* May the anonymous pages of @a and of @b (NULL: a range without any) be in one area? mmap_lock
+ * held for write. See vma.c: merge. */
 bool anon_vmas_compatible(const struct vm_area_struct *a, const struct vm_area_struct *b);
 
 static inline void get_anon_vma(struct anon_vma *anon_vma)

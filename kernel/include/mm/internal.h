@@ -137,6 +137,9 @@ int munmap_locked(struct mm_struct *mm, unsigned long start, unsigned long len);
 /* A free place for @len bytes as mmap chooses it, @flags as in mmap(2); or -ENOMEM. */
 unsigned long get_unmapped_area(struct mm_struct *mm, unsigned long addr, unsigned long len,
 				unsigned long flags);
+/* Is the caller allowed to map something at @addr? Very low ones, where a NULL pointer leads, are
+ * the superuser's. */
+bool may_map_at(unsigned long addr);
 /* Would @pages more fit in RLIMIT_AS (and RLIMIT_DATA for private writable)? */
 bool may_expand_vm(struct mm_struct *mm, vm_flags_t flags, unsigned long pages);
 /* The same for pages that are mapped already and become private writable: total_vm does not

@@ -9,8 +9,9 @@ int do_mlock(struct mm_struct *mm, unsigned long addr, unsigned long len, bool o
 int do_munlock(struct mm_struct *mm, unsigned long addr, unsigned long len);
 int do_mlockall(struct mm_struct *mm, int flags);
 int do_munlockall(struct mm_struct *mm);
-/* vec[i] = 1 where page i from @addr is in memory. 0, or -ENOMEM where nothing is mapped. */
-int mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec);
+/* vec[i] = 1 where page i from @addr is in memory, else 0. For how many it is set: up to the first
+ * page where nothing is mapped. */
+unsigned long mincore_pages(struct mm_struct *mm, unsigned long addr, unsigned long pages, u8 *vec);
 int do_msync(struct mm_struct *mm, unsigned long start, unsigned long len, int flags);
 
 /* @mapping's unevictable has been cleared: let go what reclaim has marked because of it. Sleeps. */

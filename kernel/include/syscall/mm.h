@@ -13,6 +13,8 @@ long sys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len
 long sys_brk(unsigned long brk);
 long sys_madvise(unsigned long addr, unsigned long len, int advice);
 long sys_mincore(unsigned long addr, unsigned long len, unsigned char *vec);
+long sys_remap_file_pages(unsigned long start, unsigned long len, unsigned long prot,
+			  unsigned long pgoff, unsigned long flags);
 long sys_msync(unsigned long addr, unsigned long len, int flags);
 long sys_mlock(unsigned long addr, unsigned long len);
 long sys_mlock2(unsigned long addr, unsigned long len, int flags);

@@ -163,7 +163,9 @@ static void mmap_refuses_what_linux_refuses(void **state)
 	assert_int_equal(map_error(mm, NULL, 0, TASK_SIZE + 1, anon, 0), -ENOMEM);
 	assert_int_equal(map_error(mm, NULL, BASE + 1, PAGE_SIZE, anon | MAP_FIXED, 0), -EINVAL);
 	assert_int_equal(map_error(mm, NULL, TASK_SIZE, PAGE_SIZE, anon | MAP_FIXED, 0), -ENOMEM);
+	current->cred.euid = 1000;
 	assert_int_equal(map_error(mm, NULL, 0, PAGE_SIZE, anon | MAP_FIXED, 0), -EPERM);
+	current->cred.euid = 0;
 	assert_int_equal(map_error(mm, file, 0, 2 * PAGE_SIZE, MAP_SHARED, ~0UL), -EOVERFLOW);
 	assert_int_equal(map_error(mm, ro, 0, PAGE_SIZE, MAP_SHARED, 0), -EACCES);
 	assert_int_equal(map_error(mm, wo, 0, PAGE_SIZE, MAP_PRIVATE, 0), -EACCES);
