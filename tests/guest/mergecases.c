@@ -1,8 +1,8 @@
 /* mergecases.c - one table of what merges: a page M comes to lie between L and R, or changes there.
  * L and R are not there, untouched or touched. A row is a way in which M comes, its nine digits are
  * the numbers of VMAs at the end: for L in turn absent, untouched, touched, and within each for R
- * the same. Linux 6.1 and 7.x differ in some; Avocet answers as 7.x, but for two that follow no rule
- * of 7.x's own: moved pages of files, and inherited memory that grows. */
+ * the same. Linux 6.1 and 7.x differ in some; Avocet answers as 7.x, but for two that follow no
+ * rule of 7.x's own: moved pages of files, and inherited memory that grows. */
 #include "tap.h"
 
 #define RW	(PROT_READ | PROT_WRITE)

@@ -101,7 +101,8 @@ void op_exec(struct proc *proc)
 		expect(got, want);
 }
 
-/* Is the page @i to be had from outside? FOLL_FORCE needs no rights, but to write to shared memory. */
+/* Is the page @i to be had from outside? FOLL_FORCE needs no rights, but to write to shared
+ * memory. */
 static bool may_follow(const struct proc *proc, unsigned int i, unsigned int gup_flags)
 {
 	struct mpage page = proc->pages[i];

@@ -425,8 +425,8 @@ static void mprotect_holds_for_what_comes_back(void **state)
 	shim_mm_exit(mm);
 }
 
-/* Nothing in an entry says that the page was written: not on its way out for the first time, nor when
- * its slot has an older content, nor after MADV_FREE. */
+/* Nothing in an entry says that the page was written: not on its way out for the first time, nor
+ * when its slot has an older content, nor after MADV_FREE. */
 static void what_was_written_by_force_survives_reclaim(void **state)
 {
 	u64 value = 55;
