@@ -174,7 +174,7 @@ static ssize_t write_page(struct inode *inode, loff_t pos, size_t bytes, struct 
 
 	if (moved < 0)
 		return moved;
-	if (pos + (loff_t)moved > inode->i_size)
+	if (moved && pos + (loff_t)moved > inode->i_size)
 		WRITE_ONCE(inode->i_size, pos + moved);
 	if (!moved && (loff_t)(index << PAGE_SHIFT) >= inode->i_size)
 		truncate_pagecache_range(mapping, index, index);

@@ -12,6 +12,7 @@
 #include <asm/tlb.h>
 #include <fs/file.h>
 #include <mm/filemap.h>
+#include <mm/special.h>
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/sched.h>
@@ -266,7 +267,8 @@ static void read_collected(struct advice_walk *walk)
 static int advise_dontneed(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			   bool locked_too)
 {
-	if (vma->vm_flags & VM_PFNMAP || (vma->vm_flags & VM_LOCKED && !locked_too))
+	if ((vma->vm_flags & VM_PFNMAP && !vma_is_special(vma)) ||
+	    (vma->vm_flags & VM_LOCKED && !locked_too))
 		return -EINVAL;
 	zap_page_range(vma, start, end);
 	return 0;
