@@ -86,8 +86,8 @@ NASMFLAGS	:= -f elf64 $(if $(filter 1,$(DEBUG)),-g -F dwarf) --reproducible -I./
 LDFLAGS		:= -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 		   --no-warn-rwx-segments -T linker.ld
 
-KERNEL_SRC	:= $(sort $(shell find kernel lib -name '*.c' -not -path 'kernel/vdso/*' 2>/dev/null) \
-		   boot/pvh.c)
+KERNEL_SRC	:= $(sort boot/pvh.c \
+		   $(shell find kernel lib -name '*.c' -not -path 'kernel/vdso/*' 2>/dev/null))
 KERNEL_ASM	:= $(sort $(shell find kernel -name '*.asm' 2>/dev/null))
 KERNEL_OBJ	:= $(KERNEL_SRC:%.c=$(BUILD)/obj/%.o) $(KERNEL_ASM:%.asm=$(BUILD)/obj/%.asm.o)
 
@@ -157,7 +157,8 @@ $(BUILD)/obj/%.asm.o: %.asm kernel/arch/x86_64/entry.inc $(BUILD)/obj/.options
 $(BUILD)/obj/vdso.so: kernel/vdso/vdso.c kernel/vdso/vdso.lds $(BUILD)/obj/.options
 	@mkdir -p $(@D)
 	$(say) VDSO $@
-	$(Q)$(CC) $(VDSO_CFLAGS) -MMD -MP -MF $(BUILD)/obj/vdso.d -MT $@ -c $< -o $(BUILD)/obj/vdso.o
+	$(Q)$(CC) $(VDSO_CFLAGS) -MMD -MP -MF $(BUILD)/obj/vdso.d -MT $@ \
+		-c $< -o $(BUILD)/obj/vdso.o
 	$(Q)$(LD) $(VDSO_LDFLAGS) -T kernel/vdso/vdso.lds -o $@ $(BUILD)/obj/vdso.o
 
 $(BUILD)/obj/kernel/arch/x86_64/vdso_image.asm.o: $(BUILD)/obj/vdso.so

@@ -36,8 +36,8 @@ struct proc_text {
 
 void text_write(struct proc_text *text, const void *data, size_t bytes);
 void text_printf(struct proc_text *text, const char *fmt, ...) __printf(2, 3);
-/* Room for @bytes, at most TEXT_ROOM, to be written in place; NULL: there is no memory. What has been
- * written, up to @end, becomes text by text_added(). */
+/* Room for @bytes, at most TEXT_ROOM, to be written in place; NULL: there is no memory. What has
+ * been written, up to @end, becomes text by text_added(). */
 #define TEXT_ROOM	2048
 char *text_room(struct proc_text *text, size_t bytes);
 void text_added(struct proc_text *text, const char *end);
