@@ -242,7 +242,7 @@ static char *format_stat(char *p, const struct task_facts *f, const struct mm_fa
 		m->vsize, m->rss,
 	};
 	const s64 behind_limit[] = {
-		/* 26: code, stack, and stack and instruction pointer, which are nobody's business */
+		/* 26: code, stack; stack and instruction pointer are nobody's business */
 		m->start_code, m->end_code, m->start_stack, 0, 0,
 		/* 31: only the 31 old signals fit */
 		f->pending & 0x7fffffff, f->blocked & 0x7fffffff, f->ignored & 0x7fffffff,

@@ -115,7 +115,7 @@ struct folio *filemap_get_folio(struct address_space *mapping, pgoff_t index)
 	return is_swap_radix_entry(entry) ? NULL : entry;
 }
 
-/* May @folio, found at @index, be mapped now? Locked: it may, and truncation will find it mapped. */
+/* True: @folio is locked now and may be mapped; truncation will find it so. pages_lock held. */
 static bool lock_mappable(struct address_space *mapping, struct folio *folio)
 {
 	if (!folio_flag(folio, PG_uptodate) || !folio_trylock(folio))
@@ -213,8 +213,8 @@ static void account_folio(struct address_space *mapping, long delta)
 		mod_page_state(NR_SHMEM, delta);
 }
 
-/* A fresh @page becomes the folio at @index, with two references, the caller's and the cache's: 0; or
- * an error, and it is as fresh as before. */
+/* A fresh @page becomes the folio at @index, with two references, the caller's and the cache's: 0;
+ * or an error, and it is as fresh as before. */
 static int add_new_folio(struct address_space *mapping, pgoff_t index, struct page *page,
 			 bool extend)
 {

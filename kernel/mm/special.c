@@ -3,7 +3,7 @@
  *         zero page is: it holds no reference and is counted nowhere, the frame is on no list, and
  *         no walk of the reverse map, no reclaim and no swap ever looks for it. VM_PFNMAP and
  *         VM_DONTEXPAND keep such an area from merging, growing, and being locked or advised away.
- *         Nor is one ever cut in two (vma_split), so it always shows all of its frames in their order.
+ *         Nor is one ever cut in two (vma_split), so it always shows all of its frames.
  *         There is no VM_MAYWRITE, so no entry is ever writable, and none is copied. fork copies
  *         the area alone; the child's entries come by its own faults.
  * Locks:  mmap_lock.

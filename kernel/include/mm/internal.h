@@ -91,8 +91,8 @@ unsigned long vma_start_gap(const struct vm_area_struct *vma);
 #define STACK_GUARD_GAP	(256UL << PAGE_SHIFT)
 
 /* --- zap.c --- */
-/* Frames that were unmapped and wait for the flush after which they may be freed. The first batch is
- * part of the gather; each further one is a frame. */
+/* Frames that were unmapped and wait for the flush after which they may be freed. The first batch
+ * is part of the gather; each further one is a frame. */
 #define GATHER_PAGES	120
 #define MAX_BATCHES	20	/* further ones, before there is a flush: some 10,000 frames */
 
@@ -199,8 +199,8 @@ void folio_mark_lazyfree(struct folio *folio);
  * pte lock. */
 void folio_mlock(struct folio *folio);
 void folio_munlock(struct folio *folio);
-/* Drop one reference of each, of GATHER_PAGES at most; those whose last it was leave the LRU and are
- * freed. Does not sleep. */
+/* Drop one reference of each, of GATHER_PAGES at most; those whose last it was leave the LRU and
+ * are freed. Does not sleep. */
 void folios_put(struct folio **folios, unsigned int nr);
 /* Free @nr, isolated, unlocked, whose last reference is gone. */
 void free_isolated_folios(struct folio **folios, unsigned int nr);
