@@ -334,7 +334,7 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...)
 	return len;
 }
 
-/* How many decimal digits @value has: by its bits, of which log10(2) is a digit each, or one more. */
+/* How many decimal digits @value has: log10(2) for each of its bits, or one more. */
 static unsigned int dec_length(u64 value)
 {
 	static const u64 powers[] = {

@@ -26,7 +26,8 @@ int vscnprintf(char *buf, size_t size, const char *fmt, va_list ap) __printf(3, 
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
 /* One number without the ways of a format, for texts that are made of many: in decimal, or in hex
- * with at least @width digits, which are up to 16. Both return where the text goes on; there is no NUL. */
+ * with at least @width digits, which are up to 16. Both return where the text goes on; there is no
+ * NUL. */
 #define FORMAT_MAX	20	/* bytes that the longest one needs */
 char *format_dec(char *p, u64 value);
 char *format_hex(char *p, u64 value, unsigned int width);

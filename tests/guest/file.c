@@ -235,7 +235,8 @@ static void together(void)
 /* Frames full of something are free; then a write of whole pages ends in its first or second. */
 static void cut_short(void)
 {
-	char *full = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *full = mmap(NULL, 256 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	   0);
 	char *p = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = memfd_create("short", 0), bad = 0;
 	static char back[PAGE], zeros[PAGE];
@@ -245,13 +246,15 @@ static void cut_short(void)
 	memset(p, 's', 2 * PAGE);
 	memset(full, 'x', 256 * PAGE);
 	must(munmap(full, 256 * PAGE) == 0);
-	is(write(fd, p + 2 * PAGE - 100, PAGE), 100, "a write of a page of which 100 bytes can be read");
+	is(write(fd, p + 2 * PAGE - 100, PAGE), 100,
+	   "a write of a page of which 100 bytes can be read");
 	must(ftruncate(fd, PAGE) == 0);
 	is(pread(fd, back, PAGE, 0), PAGE, "what it has made is read");
 	bad += memcmp(back, p, 100) != 0;
 	bad += memcmp(back + 100, zeros, PAGE - 100) != 0;
 	is(bad, 0, "it is these bytes, and zeros");
-	is(pwrite(fd, p + PAGE, 2 * PAGE, 4 * PAGE), PAGE, "a write of two pages, one of which is there");
+	is(pwrite(fd, p + PAGE, 2 * PAGE, 4 * PAGE), PAGE,
+	   "a write of two pages, one of which is there");
 	is(lseek(fd, 0, SEEK_END), 5 * PAGE, "ends the file behind that");
 	fails(pwrite(fd, p + 2 * PAGE, PAGE, 8 * PAGE), EFAULT, "a write of a page of nothing");
 	is(lseek(fd, 0, SEEK_END), 5 * PAGE, "leaves the file as it was");

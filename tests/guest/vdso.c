@@ -1,5 +1,5 @@
-/* vdso.c - the kernel's code in every process: it is found, it agrees with the system calls, and the
- * area that has it can be moved and unmapped, but neither written nor extended. */
+/* vdso.c - the kernel's code in every process: it is found, it agrees with the system calls, and
+ * the area that has it can be moved and unmapped, but neither written nor extended. */
 #include "tap.h"
 #include <elf.h>
 #include <sched.h>
@@ -70,7 +70,8 @@ static void stay_on(int cpu)
 
 static void found(void)
 {
-	static const char *const names[] = { "clock_gettime", "gettimeofday", "time", "clock_getres",
+	static const char *const names[] = { "clock_gettime", "gettimeofday", "time",
+	   "clock_getres",
 					     "getcpu" };
 	const Elf64_Ehdr *eh;
 	const Elf64_Phdr *ph;
@@ -127,7 +128,8 @@ static void clocks(void)
 	goes_on(CLOCK_MONOTONIC, "CLOCK_MONOTONIC");
 	goes_on(CLOCK_REALTIME, "CLOCK_REALTIME");
 	goes_on(CLOCK_BOOTTIME, "CLOCK_BOOTTIME");
-	is(gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0, "a clock that only the kernel has is read, too");
+	is(gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0,
+	   "a clock that only the kernel has is read, too");
 	is(gettime(77, &t), -EINVAL, "a clock that does not exist is EINVAL");
 	is(getres(CLOCK_MONOTONIC, &res), 0, "clock_getres answers");
 	must(syscall(SYS_clock_getres, CLOCK_MONOTONIC, &want) == 0);
@@ -145,7 +147,8 @@ static void time_of_day(void)
 
 	is(tod(&tv, NULL), 0, "gettimeofday answers");
 	us = tv.tv_sec * 1000000 + tv.tv_usec;
-	ok(us >= before / 1000 && us <= kernel_ns(CLOCK_REALTIME) / 1000, "between two system calls");
+	ok(us >= before / 1000 && us <= kernel_ns(CLOCK_REALTIME) / 1000,
+	   "between two system calls");
 	seconds = get_time(&stored);
 	ok(seconds >= before / 1000000000 - 1 && seconds <= kernel_ns(CLOCK_REALTIME) / 1000000000,
 	   "and so does time");
@@ -155,7 +158,8 @@ static void time_of_day(void)
 	later = (struct timespec){ before / 1000000000 + 5000, 0 };
 	must(clock_settime(CLOCK_REALTIME, &later) == 0);
 	must(gettime(CLOCK_REALTIME, &t) == 0);
-	ok(t.tv_sec >= later.tv_sec && t.tv_sec < later.tv_sec + 1000, "it sees that the clock is set");
+	ok(t.tv_sec >= later.tv_sec && t.tv_sec < later.tv_sec + 1000,
+	   "it sees that the clock is set");
 	later.tv_sec -= 5000;
 	must(clock_settime(CLOCK_REALTIME, &later) == 0);
 	must(gettime(CLOCK_REALTIME, &t) == 0);
