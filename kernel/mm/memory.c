@@ -521,6 +521,8 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 	struct vm_fault vmf;
 
 	count_vm_event(PGFAULT);
+	if (unlikely(vma->vm_mm->reaped))
+		return VM_FAULT_SIGBUS;
 	vmf.vma = vma;
 	vmf.address = addr & PAGE_MASK;
 	vmf.flags = flags;

@@ -204,3 +204,66 @@ bool out_of_memory(unsigned int order)
 	}
 	return true;
 }
+
+/* --- a process that is dying lets go of its memory before it has ended --- */
+
+/* tasklist_lock held. */
+static bool is_dying(const struct task_struct *process)
+{
+	const struct signal_struct *signal = process->signal;
+
+	return READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT ||
+	       (signal->nr_threads == 1 && READ_ONCE(process->flags) & PF_EXITING);
+}
+
+/* Is everybody who uses @mm about to end? */
+static bool all_users_dying(struct mm_struct *mm)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *process;
+	bool dying = true;
+
+	for_each_process(process) {
+		struct task_struct *thread = lock_thread_with_mm(process);
+
+		if (!thread)
+			continue;
+		dying = dying && (thread->mm != mm || is_dying(process));
+		spin_unlock(&thread->alloc_lock);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return dying;
+}
+
+/* A thread in the kernel may still read or write its memory: it must not find zeros where it had
+ * data, and so finds nothing. Shared memory is not its alone. mmap_lock held for write. */
+static void reap_private_pages(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+
+	mm->reaped = true;
+	list_for_each_entry(vma, &mm->mmap_list, vm_list)
+		if (!(vma->vm_flags & (VM_SHARED | VM_PFNMAP)))
+			zap_page_range(vma, vma->vm_start, vma->vm_end);
+}
+
+int reap_process(struct task_struct *process)
+{
+	struct mm_struct *mm = grab_process_mm(process);
+	int err = -ESRCH;
+
+	if (!mm)
+		return -ESRCH;
+	if (atomic_inc_not_zero(&mm->mm_users)) {
+		err = -EINVAL;
+		if (mm->reaped || all_users_dying(mm))
+			err = down_write_killable(&mm->mmap_lock);
+		if (!err) {
+			reap_private_pages(mm);
+			up_write(&mm->mmap_lock);
+		}
+		mmput(mm);
+	}
+	mmdrop(mm);
+	return err;
+}

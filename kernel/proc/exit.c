@@ -192,8 +192,11 @@ void release_task(struct task_struct *task)
 /* The last thread of @leader's process has gone; @leader may have been a zombie for long. */
 static void process_is_over(struct task_struct *leader)
 {
+	struct signal_struct *signal = leader->signal;
 	int sig = leader->exit_signal;
 
+	WRITE_ONCE(signal->over, true);
+	wake_up_all(&signal->pidfd_wait);
 	if (do_notify_parent(leader, sig))
 		release_task(leader);
 }

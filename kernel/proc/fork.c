@@ -13,6 +13,8 @@
 #include <asm/uaccess.h>
 #include <debug/assert.h>
 #include <fs/fdtable.h>
+#include <fs/file.h>
+#include <fs/pidfd.h>
 #include <lib/err.h>
 #include <lib/string.h>
 #include <mm/mm.h>
@@ -24,6 +26,7 @@
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/sched.h>
+#include <uapi/fcntl.h>
 #include <uapi/resource.h>
 #include <uapi/sched.h>
 
@@ -60,7 +63,12 @@ void get_task(struct task_struct *task)
 	atomic_inc(&task->refs);
 }
 
-static void signal_put(struct signal_struct *signal)
+void signal_get(struct signal_struct *signal)
+{
+	atomic_inc(&signal->refs);
+}
+
+void signal_put(struct signal_struct *signal)
 {
 	if (atomic_dec_and_test(&signal->refs)) {
 		flush_sigpending(&signal->shared_pending);
@@ -80,6 +88,20 @@ void put_task(struct task_struct *task)
 	free_thread_stack(task->stack);
 	kmem_cache_free(task_cache, task);
 	atomic_dec(&nr_threads);
+}
+
+struct task_struct *get_process(struct signal_struct *signal)
+{
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+	struct task_struct *leader = NULL;
+
+	if (!list_empty(&signal->threads)) {
+		leader = list_first_entry(&signal->threads, struct task_struct, thread_node);
+		leader = leader->group_leader;
+		get_task(leader);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return leader;
 }
 
 struct mm_struct *get_task_mm(struct task_struct *task)
@@ -127,6 +149,7 @@ static void signal_init_fields(struct signal_struct *signal)
 	spin_lock_init(&signal->lock, RANK_SIGHAND);
 	sigpending_init(&signal->shared_pending);
 	INIT_LIST_HEAD(&signal->threads);
+	init_waitqueue_head(&signal->pidfd_wait);
 	init_waitqueue_head(&signal->wait_chldexit);
 	timer_init(&signal->real_timer, real_timer_expired);
 	INIT_LIST_HEAD(&signal->posix_timers);
@@ -257,7 +280,7 @@ dec:
 static int copy_signal(const struct clone_request *req, struct task_struct *task)
 {
 	if (req->flags & CLONE_THREAD) {
-		atomic_inc(&current->signal->refs);
+		signal_get(current->signal);
 		task->signal = current->signal;
 		return 0;
 	}
@@ -432,7 +455,7 @@ static int check_nproc(const struct clone_request *req)
 static int check_flags(u64 flags)
 {
 	if (flags & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-		     CLONE_NEWPID | CLONE_NEWNET | CLONE_PIDFD | CLONE_INTO_CGROUP))
+		     CLONE_NEWPID | CLONE_NEWNET | CLONE_INTO_CGROUP))
 		return -EINVAL;
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
@@ -440,16 +463,41 @@ static int check_flags(u64 flags)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
 	if ((flags & CLONE_PARENT) && (current->signal->flags & SIGNAL_UNKILLABLE))
 		return -EINVAL;
 	return 0;
 }
 
+/* CLONE_PIDFD: a descriptor of @task's process, its number written where it was asked for, and the
+ * file that is still to be installed. The descriptor or an errno. */
+static int prepare_pidfd(const struct clone_request *req, struct task_struct *task,
+			 struct file **file)
+{
+	int fd = get_unused_fd(O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	*file = pidfd_file(task->signal, 0);
+	if (IS_ERR(*file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(*file);
+	}
+	if (put_user(fd, req->pidfd)) {
+		put_unused_fd(fd);
+		fput(*file);
+		return -EFAULT;
+	}
+	return fd;
+}
+
 /* A new thread, ready to be linked; ERR_PTR, and then nothing is left. */
 static struct task_struct *copy_process(const struct clone_request *req)
 {
+	struct file *pidfile = NULL;
 	struct task_struct *task;
-	int err = check_flags(req->flags);
+	int pidfd = -1, err = check_flags(req->flags);
 
 	if (!err)
 		err = check_nproc(req);
@@ -476,10 +524,22 @@ static struct task_struct *copy_process(const struct clone_request *req)
 	if (err < 0)
 		goto free_mm;
 	task->pid = err;
+	if (req->flags & CLONE_PIDFD) {
+		err = pidfd = prepare_pidfd(req, task, &pidfile);
+		if (err < 0)
+			goto free_pid;
+	}
 	err = link_task(req, task);
 	if (err)
-		goto free_pid;
+		goto free_pidfd;
+	if (pidfile)
+		fd_install(pidfd, pidfile);
 	return task;
+free_pidfd:
+	if (pidfile) {
+		put_unused_fd(pidfd);
+		fput(pidfile);
+	}
 free_pid:
 	spin_lock_irq(&tasklist_lock);
 	pid_free(task->pid);

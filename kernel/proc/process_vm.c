@@ -16,8 +16,7 @@
 #include <sched/sched.h>
 #include <uapi/errno.h>
 
-/* current may look into @task and change it: all its identities are current's own. */
-static bool may_access(const struct task_struct *task)
+bool may_access(const struct task_struct *task)
 {
 	const struct cred *me = &current->cred, *it = &task->cred;
 
@@ -28,6 +27,19 @@ static bool may_access(const struct task_struct *task)
 	       task->signal->dumpable;
 }
 
+struct mm_struct *mm_access(struct task_struct *task)
+{
+	struct mm_struct *mm = get_task_mm(task);
+
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	if (!may_access(task)) {
+		mmput(mm);
+		return ERR_PTR(-EACCES);
+	}
+	return mm;
+}
+
 /* The address space of process or thread @pid, with a reference. ERR_PTR(-ESRCH, -EPERM). */
 static struct mm_struct *mm_of(int pid)
 {
@@ -36,15 +48,9 @@ static struct mm_struct *mm_of(int pid)
 
 	if (!task)
 		return ERR_PTR(-ESRCH);
-	mm = get_task_mm(task);
-	if (!mm) {
-		mm = ERR_PTR(-ESRCH);
-	} else if (!may_access(task)) {
-		mmput(mm);
-		mm = ERR_PTR(-EPERM);
-	}
+	mm = mm_access(task);
 	put_task(task);
-	return mm;
+	return PTR_ERR(mm) == -EACCES ? ERR_PTR(-EPERM) : mm;
 }
 
 /* One stretch of at most a page through @buf. Bytes moved; fewer than @bytes: bad memory. */

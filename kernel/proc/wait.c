@@ -7,17 +7,21 @@
 #include <proc/process.h>
 
 #include <asm/uaccess.h>
+#include <fs/pidfd.h>
+#include <lib/err.h>
 #include <lib/string.h>
 #include <proc/pid.h>
 #include <proc/rusage.h>
 #include <proc/signal.h>
 #include <proc/task.h>
 #include <sched/wait.h>
+#include <uapi/fcntl.h>
 #include <uapi/wait.h>
 
 struct wait_request {
 	int		which;		/* P_* */
 	int		id;
+	struct signal_struct *process;	/* P_PIDFD: a reference */
 	int		options;
 	bool		want_rusage;
 	/* the answer */
@@ -35,6 +39,8 @@ static bool eligible(const struct wait_request *req, const struct task_struct *c
 	if (req->which == P_PID && child->pid != req->id)
 		return false;
 	if (req->which == P_PGID && child->signal->pgrp != req->id)
+		return false;
+	if (req->which == P_PIDFD && child->signal != req->process)
 		return false;
 	return (req->options & __WALL) || clone == !!(req->options & __WCLONE);
 }
@@ -190,7 +196,7 @@ static int siginfo_status(const struct wait_request *req)
 /* waitid's checks, and the wait itself. */
 static int check_and_wait(struct wait_request *req)
 {
-	int options = req->options, pid = req->id;
+	int options = req->options, pid = req->id, fd_flags = 0, err;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
 			__WCLONE | __WALL) ||
@@ -209,10 +215,23 @@ static int check_and_wait(struct wait_request *req)
 		if (!pid)
 			req->id = current->signal->pgrp;
 		break;
+	case P_PIDFD:
+		if (pid < 0)
+			return -EINVAL;
+		req->process = pidfd_get_signal(pid, &fd_flags);
+		if (IS_ERR(req->process))
+			return PTR_ERR(req->process);
+		break;
 	default:
 		return -EINVAL;
 	}
-	return do_wait(req);
+	if (fd_flags & O_NONBLOCK)
+		req->options |= WNOHANG;
+	err = do_wait(req);
+	if (req->process)
+		signal_put(req->process);
+	/* A descriptor that does not block says so itself; WNOHANG is silent. */
+	return !err && !req->pid && (fd_flags & O_NONBLOCK) && !(options & WNOHANG) ? -EAGAIN : err;
 }
 
 long do_waitid(int which, int pid, void *info, int options, void *rusage)

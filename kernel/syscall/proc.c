@@ -34,8 +34,11 @@ long sys_clone(unsigned long flags, unsigned long stack, int *parent_tid, int *c
 		.tls = tls,
 		.parent_tid = parent_tid,
 		.child_tid = child_tid,
+		.pidfd = parent_tid,	/* so both cannot be had */
 	};
 
+	if ((req.flags & CLONE_PIDFD) && (req.flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
 	if ((req.flags & CLONE_SETTLS) && tls >= TASK_SIZE)
 		return -EPERM;
 	return do_clone(&req);
@@ -52,6 +55,9 @@ static int check_clone_args(const struct clone_args *args)
 	if ((args->flags & (CLONE_THREAD | CLONE_PARENT)) && args->exit_signal)
 		return -EINVAL;
 	if (args->set_tid || args->set_tid_size)
+		return -EINVAL;
+	if ((args->flags & CLONE_PIDFD) && (args->flags & CLONE_PARENT_SETTID) &&
+	    args->pidfd == args->parent_tid)
 		return -EINVAL;
 	return (args->flags & CLONE_SETTLS) && args->tls >= TASK_SIZE ? -EPERM : 0;
 }
@@ -86,6 +92,7 @@ long sys_clone3(const struct clone_args *uargs, size_t size)
 	req.tls = args.tls;
 	req.parent_tid = (int *)args.parent_tid;
 	req.child_tid = (int *)args.child_tid;
+	req.pidfd = (int *)args.pidfd;
 	return do_clone(&req);
 }
 

@@ -5,6 +5,8 @@
 
 #include <asm/thread.h>
 #include <asm/uaccess.h>
+#include <fs/pidfd.h>
+#include <lib/err.h>
 #include <proc/signal.h>
 #include <proc/signal_calls.h>
 #include <proc/task.h>
@@ -179,6 +181,43 @@ long sys_tkill(int tid, int sig)
 		return -EINVAL;
 	user_siginfo(&si, sig, SI_TKILL);
 	return send_to_thread(0, tid, sig, &si);
+}
+
+/* Without @info as kill(2) sends it. */
+static long send_to_process(struct task_struct *task, int sig, const void *info)
+{
+	struct kernel_siginfo si;
+	unsigned long flags;
+	int err;
+
+	user_siginfo(&si, sig, SI_USER);
+	if (info && copy_from_user(&si, info, sizeof(si)))
+		return -EFAULT;
+	if (si.si_signo != sig)
+		return -EINVAL;
+	if (info && forged(&si, task->tgid))
+		return -EPERM;
+	if (sig && !valid_signal(sig))
+		return -EINVAL;
+	flags = spin_lock_irqsave(&tasklist_lock);
+	err = task->exit_state == EXIT_DEAD ? -ESRCH : kill_task_checked(sig, &si, task, true);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+	return err;
+}
+
+long sys_pidfd_send_signal(int pidfd, int sig, const void *info, unsigned int flags)
+{
+	struct task_struct *task;
+	long err;
+
+	if (flags)
+		return -EINVAL;
+	task = pidfd_get_task(pidfd);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	err = send_to_process(task, sig, info);
+	put_task(task);
+	return err;
 }
 
 static long wait_for_signal(void)

@@ -255,6 +255,10 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(getrandom),
 	ENTRY(process_vm_readv),
 	ENTRY(process_vm_writev),
+	ENTRY(pidfd_open),
+	ENTRY(pidfd_getfd),
+	ENTRY(process_madvise),
+	ENTRY(process_mrelease),
 	ENTRY(execveat),
 	ENTRY(membarrier),
 	ENTRY(rseq),
@@ -275,6 +279,7 @@ const syscall_fn syscall_table[NR_SYSCALLS] = {
 	ENTRY(restart_syscall),
 	ENTRY(tgkill),
 	ENTRY(rt_tgsigqueueinfo),
+	ENTRY(pidfd_send_signal),
 
 	/* time.h */
 	ENTRY(nanosleep),

@@ -105,7 +105,6 @@ static const struct difference {
 	const char *value;
 	const char *why;
 } differences[] = {
-	{ "waitid", 0, "3", "there are no descriptors for processes" },
 	{ "pwrite64", 3, "2^63-4096", "files end a page before 2^63" },
 	{ "pwritev", 3, "2^63-4096", "files end a page before 2^63" },
 	{ "pwritev2", 3, "2^63-4096", "files end a page before 2^63" },

@@ -105,6 +105,12 @@ int setup_stack_vma(struct mm_struct *mm, unsigned long top, unsigned long bytes
 size_t access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, size_t bytes,
 			unsigned int gup_flags);
 
+struct task_struct;
+/* process_mrelease: @process, which is dying with all who share its memory, gives its private pages
+ * back now. 0; -ESRCH: it has done so by itself; -EINVAL: somebody is not dying; -EINTR. Takes
+ * mmap_lock. */
+int reap_process(struct task_struct *process);
+
 /* Areas, for /proc. mmap_lock held. */
 /* first with vm_end > addr */
 struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr);

@@ -155,6 +155,8 @@ struct mm_struct {
 	unsigned long		saved_auxv[48];
 	struct file		*exe_file;	/* [mmap_lock] a reference */
 	bool			oom_victim;
+	/* [mmap_lock] its private pages were taken while it was dying: nothing is mapped again */
+	bool			reaped;
 	/* [atomic] MEMBARRIER_CMD_REGISTER_* that were asked for; fork hands them on */
 	unsigned long		membarrier;
 	/* [mm_list_lock] in mm_list, from birth to the last mmdrop */

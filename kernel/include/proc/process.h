@@ -20,6 +20,7 @@ struct clone_request {
 	unsigned long	stack;		/* the new stack pointer, 0: as the parent's */
 	unsigned long	tls;
 	int		*parent_tid, *child_tid;
+	int		*pidfd;		/* CLONE_PIDFD: where its descriptor goes */
 	void		(*fn)(void *);	/* kernel threads only */
 	void		*arg;
 	const char	*name;
@@ -39,6 +40,11 @@ struct task_struct;
 struct signal_struct;
 void fork_init(void);
 struct signal_struct *signal_alloc(void);	/* empty, refs 1; NULL: no memory */
+void signal_get(struct signal_struct *signal);
+void signal_put(struct signal_struct *signal);	/* any context, as put_task */
+/* The leader of the process that @signal is of, with a reference; NULL: it was waited for. Takes
+ * tasklist_lock. */
+struct task_struct *get_process(struct signal_struct *signal);
 void release_task(struct task_struct *task);	/* dead and waited for; tasklist_lock held */
 /* The old image is over: wake a vfork parent, clear the tid word. */
 void mm_release(struct task_struct *task);

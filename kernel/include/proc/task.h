@@ -60,6 +60,8 @@ struct signal_struct {
 	unsigned int		stop_count;	/* [lock] threads that are still to stop */
 	/* [lock] the thread that kills all others to exec */
 	struct task_struct	*exec_task;
+	struct wait_queue_head	pidfd_wait;	/* who polls a pidfd: woken when it is over */
+	bool			over;		/* [tasklist] a zombie without other threads */
 	struct wait_queue_head	wait_chldexit;	/* parents in wait4 or vfork, de-threading execs */
 	int			pgrp, session;	/* [tasklist] ids */
 	struct tty_struct	*tty;		/* [tasklist] controlling terminal */

@@ -45,6 +45,12 @@ long sys_process_vm_readv(int pid, const struct iovec *lvec, unsigned long nr_lo
 			  const struct iovec *rvec, unsigned long nr_remote, unsigned long flags);
 long sys_process_vm_writev(int pid, const struct iovec *lvec, unsigned long nr_local,
 			   const struct iovec *rvec, unsigned long nr_remote, unsigned long flags);
+/* kernel/syscall/pidfd.c */
+long sys_pidfd_open(int pid, unsigned int flags);
+long sys_pidfd_getfd(int pidfd, int fd, unsigned int flags);
+long sys_process_madvise(int pidfd, const struct iovec *vec, size_t nr, int advice,
+			 unsigned int flags);
+long sys_process_mrelease(int pidfd, unsigned int flags);
 long sys_syslog(int type, char *buf, int len);
 long sys_rseq(void *area, u32 len, int flags, u32 sig);
 long sys_unshare(unsigned long flags);

@@ -16,6 +16,7 @@ long sys_rt_sigtimedwait(const sigset_t *set, void *info, const struct timespec 
 			 size_t bytes);
 long sys_rt_sigqueueinfo(int pid, int sig, const void *info);
 long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, const void *info);
+long sys_pidfd_send_signal(int pidfd, int sig, const void *info, unsigned int flags);
 long sys_rt_sigsuspend(const sigset_t *set, size_t bytes);
 long sys_sigaltstack(const stack_t *ss, stack_t *old);
 long sys_kill(int pid, int sig);
