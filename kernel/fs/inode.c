@@ -52,7 +52,8 @@ static void evict(struct inode *inode)
 	const struct super_operations *s_op = inode->i_sb->s_op;
 
 	DEBUG_ASSERT(list_empty(&inode->i_flock));
-	if (inode->i_data.nrpages || !list_empty(&inode->i_data.swaplist)) {
+	if (inode->i_data.nrpages || !list_empty(&inode->i_data.swaplist) ||
+	    inode->i_data.nrreserved) {
 		/* Nobody competes; the lock is for the page cache's contract. A trylock, because
 		 * the last holder may be an area that is unmapped under mmap_lock. */
 		ASSERT(down_write_trylock(&inode->i_rwsem));

@@ -14,6 +14,7 @@
 #include <init/cmdline.h>
 #include <lib/string.h>
 #include <mm/memblock.h>
+#include <mm/overcommit.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
 #include <mm/swap.h>
@@ -70,6 +71,8 @@ int proc_meminfo_show(struct proc_text *text, struct inode *inode)
 	show_kb(text, "SUnreclaim:", m.slab);
 	show_kb(text, "KernelStack:", m.kernel_stack);
 	show_kb(text, "PageTables:", m.page_tables);
+	show_kb(text, "CommitLimit:", vm_commit_limit());
+	show_kb(text, "Committed_AS:", vm_committed());
 	text_printf(text, "HugePages_Total:       0\nHugePages_Free:        0\n"
 		    "HugePages_Rsvd:        0\nHugePages_Surp:        0\n");
 	show_kb(text, "Hugepagesize:", 512);

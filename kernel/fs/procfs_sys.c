@@ -11,6 +11,7 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <mm/mm.h>
+#include <mm/overcommit.h>
 #include <mm/page_alloc.h>
 #include <mm/swap.h>
 #include <proc/pid.h>
@@ -302,7 +303,72 @@ static int overcommit_memory_show(struct proc_text *text, struct inode *inode)
 
 static int overcommit_memory_store(struct inode *inode, char *line)
 {
-	return parse_up_to(line, OVERCOMMIT_ALWAYS, &vm_overcommit_memory);
+	return parse_up_to(line, OVERCOMMIT_NEVER, &vm_overcommit_memory);
+}
+
+static int overcommit_ratio_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%u\n", READ_ONCE(vm_overcommit_ratio));
+	return 0;
+}
+
+/* Of ratio and kbytes the one that was written last counts, and the other reads 0. */
+static int overcommit_ratio_store(struct inode *inode, char *line)
+{
+	int err = parse_up_to(line, 0x7fffffff, &vm_overcommit_ratio);
+
+	if (!err)
+		WRITE_ONCE(vm_overcommit_kbytes, 0);
+	return err;
+}
+
+static int store_kbytes(char *line, unsigned long *value)
+{
+	unsigned long number;
+	int err;
+
+	line[line_length(line)] = '\0';
+	err = parse_ulong(skip_spaces(line), 0, &number);
+	if (!err)
+		WRITE_ONCE(*value, number);
+	return err;
+}
+
+static int overcommit_kbytes_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", READ_ONCE(vm_overcommit_kbytes));
+	return 0;
+}
+
+static int overcommit_kbytes_store(struct inode *inode, char *line)
+{
+	int err = store_kbytes(line, &vm_overcommit_kbytes);
+
+	if (!err)
+		WRITE_ONCE(vm_overcommit_ratio, 0);
+	return err;
+}
+
+static int admin_reserve_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", READ_ONCE(vm_admin_reserve_kbytes));
+	return 0;
+}
+
+static int admin_reserve_store(struct inode *inode, char *line)
+{
+	return store_kbytes(line, &vm_admin_reserve_kbytes);
+}
+
+static int user_reserve_show(struct proc_text *text, struct inode *inode)
+{
+	text_printf(text, "%lu\n", READ_ONCE(vm_user_reserve_kbytes));
+	return 0;
+}
+
+static int user_reserve_store(struct inode *inode, char *line)
+{
+	return store_kbytes(line, &vm_user_reserve_kbytes);
 }
 
 static int max_map_count_show(struct proc_text *text, struct inode *inode)
@@ -369,6 +435,10 @@ static int min_free_kbytes_show(struct proc_text *text, struct inode *inode)
 static const struct proc_entry vm_table[] = {
 	SYS_FILE("drop_caches", 0200, NULL, drop_caches_store),
 	SYS_RW("overcommit_memory", overcommit_memory),
+	SYS_RW("overcommit_ratio", overcommit_ratio),
+	SYS_RW("overcommit_kbytes", overcommit_kbytes),
+	SYS_RW("admin_reserve_kbytes", admin_reserve),
+	SYS_RW("user_reserve_kbytes", user_reserve),
 	SYS_RW("page-cluster", page_cluster),
 	SYS_RW("swappiness", swappiness),
 	SYS_RW("max_map_count", max_map_count),

@@ -18,6 +18,7 @@
 #include <mm/filemap.h>
 #include <mm/mlock.h>
 #include <mm/mm.h>
+#include <mm/overcommit.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
 #include <proc/cred.h>
@@ -199,7 +200,9 @@ static struct shm_segment *new_segment(int key, size_t bytes, int flags)
 	if (!seg)
 		return ERR_PTR(-ENOMEM);
 	snprintf(name, sizeof(name), "SYSV%08x", key);
-	seg->file = shmem_file_setup(name, bytes);
+	seg->file = shmem_file_setup(name, bytes,
+				     !(flags & SHM_NORESERVE) ||
+				     READ_ONCE(vm_overcommit_memory) == OVERCOMMIT_NEVER);
 	if (IS_ERR(seg->file)) {
 		int err = PTR_ERR(seg->file);
 

@@ -17,6 +17,7 @@
 #include <fs/file.h>
 #include <fs/internal.h>
 #include <fs/super.h>
+#include <mm/overcommit.h>
 #include <mm/slab.h>
 #include <proc/task.h>
 #include <sync/mutex.h>
@@ -562,11 +563,22 @@ static struct file *unnamed_file(const char *name, loff_t bytes)
 	return file;
 }
 
-struct file *shmem_file_setup(const char *name, loff_t bytes)
+struct file *shmem_file_setup(const char *name, loff_t bytes, bool reserve)
 {
+	struct file *file;
+	int err;
+
 	if (bytes < 0 || bytes > MAX_FILE_BYTES)
 		return ERR_PTR(-EINVAL);
-	return unnamed_file(name, bytes);
+	file = unnamed_file(name, bytes);
+	if (IS_ERR(file))
+		return file;
+	err = reserve ? shmem_reserve(file->f_mapping, bytes) : 0;
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+	return file;
 }
 
 struct file *memfd_file(const char *name, unsigned int seals)

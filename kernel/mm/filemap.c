@@ -239,16 +239,43 @@ static int add_new_folio(struct address_space *mapping, pgoff_t index, struct pa
 	return 0;
 }
 
+/* A page of tmpfs that no promise was made for when its file was made. */
+static bool promised_singly(const struct address_space *mapping)
+{
+	return mapping->shmem && !mapping->reserved;
+}
+
+static void uncharge(struct address_space *mapping)
+{
+	if (promised_singly(mapping))
+		vm_unacct_memory(1);
+	if (mapping->a_ops && mapping->a_ops->uncharge)
+		mapping->a_ops->uncharge(mapping, 1);
+}
+
+/* One page more: 0 or -ENOSPC. */
+static int charge(struct address_space *mapping)
+{
+	bool limited = mapping->a_ops && mapping->a_ops->charge;
+	int err = limited ? mapping->a_ops->charge(mapping) : 0;
+
+	if (!err && promised_singly(mapping) && vm_acct_memory(1)) {
+		if (limited)
+			mapping->a_ops->uncharge(mapping, 1);
+		err = -ENOSPC;
+	}
+	return err;
+}
+
 int filemap_add_page(struct address_space *mapping, pgoff_t index, struct page *page, bool extend)
 {
-	bool charged = mapping->a_ops && mapping->a_ops->charge;
-	int err = charged ? mapping->a_ops->charge(mapping) : 0;
+	int err = charge(mapping);
 
 	if (err)
 		return err;
 	err = add_new_folio(mapping, index, page, extend);
-	if (err && charged)
-		mapping->a_ops->uncharge(mapping, 1);
+	if (err)
+		uncharge(mapping);
 	return err;
 }
 
@@ -320,8 +347,7 @@ static void delete_folio(struct address_space *mapping, struct folio *folio, pgo
 	/* Whoever has just removed the last entry may still ask whether the folio is anonymous. */
 	WRITE_ONCE(folio->page.mapping, NULL);
 	account_folio(mapping, -1);
-	if (mapping->a_ops && mapping->a_ops->uncharge)
-		mapping->a_ops->uncharge(mapping, 1);
+	uncharge(mapping);
 }
 
 /* Take what was found at @index out: true. False: reclaim or a fault has moved it between memory
@@ -334,7 +360,7 @@ static bool delete_entry(struct address_space *mapping, pgoff_t index, void *ent
 	if (is_swap_radix_entry(entry)) {
 		mine = shmem_free_swap(mapping, index, radix_to_swp_entry(entry));
 		if (mine)
-			mapping->a_ops->uncharge(mapping, 1);
+			uncharge(mapping);
 		return mine;
 	}
 	folio_lock(folio);
@@ -372,6 +398,7 @@ void truncate_inode_pages_final(struct address_space *mapping)
 	/* Even if it looks empty: swapoff may be moving a page at this moment. */
 	truncate_pagecache_range(mapping, 0, ~0UL);
 	shmem_leave_swaplist(mapping);
+	shmem_unreserve(mapping);
 }
 
 /* --- areas --- */
@@ -424,7 +451,8 @@ int zero_mmap(struct file *file, struct vm_area_struct *vma)
 		vma->vm_file = NULL;
 		return 0;
 	}
-	shmem = shmem_file_setup("dev/zero", vma->vm_end - vma->vm_start);
+	shmem = shmem_file_setup("dev/zero", vma->vm_end - vma->vm_start,
+				 !(vma->vm_flags & VM_NORESERVE));
 	if (IS_ERR(shmem))
 		return PTR_ERR(shmem);
 	vma->vm_file = shmem;

@@ -137,25 +137,28 @@ int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src)
  * before it has the first entry. */
 static int dup_vma(struct mm_struct *mm, struct vm_area_struct *old)
 {
-	unsigned long pages = (old->vm_end - old->vm_start) >> PAGE_SHIFT;
+	unsigned long promised = vma_promised(old);
 	struct vm_area_struct *vma;
 
-	if (old->vm_flags & VM_ACCOUNT && !vm_enough_memory(pages))
+	if (vm_acct_memory(promised))
 		return -ENOMEM;
 	vma = vma_dup(old);
 	if (!vma)
-		return -ENOMEM;
+		goto unacct;
 	vma->vm_mm = mm;
 	vma->vm_flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
 	vma->anon_vma = NULL;
 	if (!(old->vm_flags & VM_WIPEONFORK) && anon_vma_fork(vma, old)) {
 		vma_free(vma);
-		return -ENOMEM;
+		goto unacct;
 	}
 	/* Equal intervals sort by arrival: a walk that runs while entries are copied comes to the
 	 * parent's area first, and so misses none. */
 	vma_link_last(mm, vma);
 	return vma->anon_vma ? copy_page_range(vma, old) : 0;
+unacct:
+	vm_unacct_memory(promised);
+	return -ENOMEM;
 }
 
 /* The counts are those of all areas; what is left out of the copy is taken off later. */

@@ -106,6 +106,7 @@ static void exit_mmap(struct mm_struct *mm)
 		unsigned long ceiling = vma_next(vma) ? vma_next(vma)->vm_start
 						      : TASK_SIZE + PAGE_SIZE;
 
+		vm_unacct_memory(vma_promised(vma));
 		vma_leave_rmap(vma);	/* the tree of areas goes as a whole */
 		vma_free(vma);
 		if ((start ^ ceiling) >> PMD_SHIFT)	/* else the next one needs its table too */
@@ -152,6 +153,7 @@ void mm_init(void)
 	vma_cache_init();
 	anon_vma_init();
 	filemap_init();
+	overcommit_init();
 	zero_page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 0);
 	ASSERT(zero_page);
 	zero_page->flags |= BIT(PG_reserved);

@@ -15,7 +15,6 @@
 #define MAX_MAP_COUNT		65530u
 
 unsigned int max_map_count = MAX_MAP_COUNT;
-unsigned int vm_overcommit_memory = OVERCOMMIT_GUESS;
 
 /* --- limits and counts --- */
 
@@ -56,21 +55,6 @@ bool mlock_future_ok(struct mm_struct *mm, vm_flags_t flags, unsigned long bytes
 
 	return !(flags & VM_LOCKED) || pages <= rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT ||
 	       !current->cred.euid;
-}
-
-/* Memory that will be backed by frames of its own as it is written; VM_ACCOUNT says that it was
- * asked for. */
-static bool accountable(vm_flags_t flags)
-{
-	return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
-}
-
-/* A single request for more than all memory and swap is a mistake or a probe; anything less may
- * come to be used. */
-bool vm_enough_memory(unsigned long pages)
-{
-	return READ_ONCE(vm_overcommit_memory) == OVERCOMMIT_ALWAYS ||
-	       pages <= totalram_pages + nr_swap_slots();
 }
 
 /* --- where --- */
@@ -161,19 +145,20 @@ static int check_mmap_args(struct file *file, unsigned long addr, unsigned long 
 	return 0;
 }
 
-/* Make and link the area; its place is free. mmap_lock held for write. 0 or errno. */
+/* Make and link the area; its place is free, its pages are promised if it has VM_ACCOUNT.
+ * mmap_lock held for write. 0; or an errno, and the promise is taken back. */
 static int map_new_area(struct mm_struct *mm, struct file *file, unsigned long addr,
 			unsigned long len, vm_flags_t flags, pgoff_t pgoff)
 {
 	struct vm_area_struct *vma;
-	int err;
+	int err = -ENOMEM;
 
 	flags |= VM_SOFTDIRTY;	/* all that was here before is gone: see clear_refs.c */
 	if (!file && vma_merge_new(mm, addr, addr + len, flags, NULL, pgoff))
 		return 0;
 	vma = vma_alloc(mm);
 	if (!vma)
-		return -ENOMEM;
+		goto unacct;
 	vma->vm_start = addr;
 	vma->vm_end = addr + len;
 	vma->vm_flags = flags;
@@ -182,24 +167,30 @@ static int map_new_area(struct mm_struct *mm, struct file *file, unsigned long a
 	if (file) {
 		vma->vm_file = get_file(file);
 		err = file->f_op->mmap(file, vma);
-		if (err) {
-			vma_free(vma);
-			return err;
-		}
+		if (err)
+			goto free_vma;
 	}
 	vma_link(mm, vma);
 	vma_merge_changed(vma);
 	return 0;
+free_vma:
+	vma_free(vma);
+unacct:
+	if (flags & VM_ACCOUNT)
+		vm_unacct_memory(len >> PAGE_SHIFT);
+	return err;
 }
 
-/* Pages of [start, end) that are in some area. */
-static unsigned long mapped_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+/* Pages of [start, end) that are in some area; of one that has @flags, if any are given. */
+static unsigned long mapped_pages(struct mm_struct *mm, unsigned long start, unsigned long end,
+				  vm_flags_t flags)
 {
 	struct vm_area_struct *vma = find_vma(mm, start);
 	unsigned long bytes = 0;
 
 	for (; vma && vma->vm_start < end; vma = vma_next(vma))
-		bytes += min(end, vma->vm_end) - max(start, vma->vm_start);
+		if ((vma->vm_flags & flags) == flags)
+			bytes += min(end, vma->vm_end) - max(start, vma->vm_start);
 	return bytes >> PAGE_SHIFT;
 }
 
@@ -221,19 +212,23 @@ static unsigned long mmap_locked(struct mm_struct *mm, struct file *file, unsign
 	/* What MAP_FIXED replaces makes room for it. */
 	if (!may_expand_vm(mm, vm_flags, pages) &&
 	    !(flags & MAP_FIXED &&
-	      may_expand_vm(mm, vm_flags, pages - mapped_pages(mm, addr, addr + len))))
+	      may_expand_vm(mm, vm_flags, pages - mapped_pages(mm, addr, addr + len, 0))))
 		return -ENOMEM;
 	if (mm->map_count > max_map_count)
 		return -ENOMEM;
-	if (accountable(vm_flags)) {
-		if (!vm_enough_memory(pages))
-			return -ENOMEM;
+	if (accountable_area(vm_flags)) {
+		err = vm_acct_replacing(pages, mapped_pages(mm, addr, addr + len, VM_ACCOUNT));
+		if (err)
+			return err;
 		vm_flags |= VM_ACCOUNT;
 	}
 	if (flags & MAP_FIXED) {
 		err = munmap_locked(mm, addr, len);
-		if (err)
+		if (err) {
+			if (vm_flags & VM_ACCOUNT)
+				vm_unacct_memory(pages);
 			return err;
+		}
 	}
 	if (!file)
 		pgoff = addr >> PAGE_SHIFT;
@@ -247,7 +242,8 @@ static unsigned long mmap_locked(struct mm_struct *mm, struct file *file, unsign
 static vm_flags_t map_to_flags(unsigned long flags)
 {
 	return (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) | (flags & MAP_LOCKED ? VM_LOCKED : 0) |
-	       (flags & MAP_NORESERVE ? VM_NORESERVE : 0);
+	       (flags & MAP_NORESERVE &&
+		READ_ONCE(vm_overcommit_memory) != OVERCOMMIT_NEVER ? VM_NORESERVE : 0);
 }
 
 unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long addr,
@@ -272,9 +268,8 @@ unsigned long do_mmap(struct mm_struct *mm, struct file *file, unsigned long add
 		vm_flags |= VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 		if (shared) {
 			vm_flags |= VM_SHARED | VM_MAYSHARE;
-			if (!(flags & MAP_NORESERVE) && !vm_enough_memory(len >> PAGE_SHIFT))
-				return -ENOMEM;
-			file = shmem = shmem_file_setup("dev/zero", len);
+			file = shmem = shmem_file_setup("dev/zero", len,
+							!(vm_flags & VM_NORESERVE));
 			pgoff = 0;
 			err = IS_ERR(shmem) ? PTR_ERR(shmem) : 0;
 		}
@@ -394,6 +389,7 @@ static void unmap_areas(struct mm_struct *mm, unsigned long start, unsigned long
 		unlink_page_tables(mm, vma->vm_start, vma->vm_end, floor, ceiling, &tlb.tables);
 		vm_stat_account(mm, vma->vm_flags,
 				-(long)((vma->vm_end - vma->vm_start) >> PAGE_SHIFT));
+		vm_unacct_memory(vma_promised(vma));
 		vma_free(vma);
 	}
 	tlb_finish_mmu(&tlb);
@@ -436,8 +432,8 @@ static int brk_grow(struct mm_struct *mm, unsigned long from, unsigned long to)
 
 	if (next && vma_start_gap(next) < to + PAGE_SIZE)
 		return -ENOMEM;
-	if (!may_expand_vm(mm, flags, pages) || !vm_enough_memory(pages) ||
-	    !mlock_future_ok(mm, flags, to - from) || mm->map_count > max_map_count)
+	if (!may_expand_vm(mm, flags, pages) || !mlock_future_ok(mm, flags, to - from) ||
+	    mm->map_count > max_map_count || vm_acct_memory(pages))
 		return -ENOMEM;
 	err = map_new_area(mm, NULL, from, to - from, flags, from >> PAGE_SHIFT);
 	if (!err)
@@ -485,7 +481,8 @@ int setup_stack_vma(struct mm_struct *mm, unsigned long top, unsigned long bytes
 	int err;
 
 	down_write(&mm->mmap_lock);
-	if (find_vma_intersection(mm, start, top))	/* the program put something there */
+	if (find_vma_intersection(mm, start, top) ||	/* the program put something there */
+	    vm_acct_memory((top - start) >> PAGE_SHIFT))
 		err = -ENOMEM;
 	else
 		err = map_new_area(mm, NULL, start, top - start, flags, start >> PAGE_SHIFT);
@@ -513,6 +510,8 @@ int expand_stack(struct vm_area_struct *vma, unsigned long addr)
 	pages = (vma->vm_start - addr) >> PAGE_SHIFT;
 	if (pages > vma->vm_pgoff || !may_expand_vm(mm, vma->vm_flags, pages) ||
 	    !mlock_future_ok(mm, vma->vm_flags, pages << PAGE_SHIFT))
+		return -ENOMEM;
+	if (vma->vm_flags & VM_ACCOUNT && vm_acct_memory(pages))
 		return -ENOMEM;
 	vma_set_bounds(vma, addr, vma->vm_end, vma->vm_pgoff - pages);
 	vm_stat_account(mm, vma->vm_flags, pages);

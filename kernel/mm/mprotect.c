@@ -84,7 +84,7 @@ static struct vm_area_struct *mprotect_area(struct vm_area_struct *vma, unsigned
 					    unsigned long end, vm_flags_t flags)
 {
 	struct mm_struct *mm = vma->vm_mm;
-	long pages = (end - start) >> PAGE_SHIFT;
+	long pages = (end - start) >> PAGE_SHIFT, promised = 0;
 
 	if (flags == vma->vm_flags)
 		return vma;
@@ -92,13 +92,16 @@ static struct vm_area_struct *mprotect_area(struct vm_area_struct *vma, unsigned
 	 * apart. */
 	if (flags & VM_WRITE &&
 	    !(vma->vm_flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
-		if (!may_become_data(mm, flags, pages) || !vm_enough_memory(pages))
+		if (!may_become_data(mm, flags, pages) || vm_acct_memory(pages))
 			return ERR_PTR(-ENOMEM);
+		promised = pages;
 		flags |= VM_ACCOUNT;
 	}
 	vma = vma_isolate(vma, start, end);
-	if (IS_ERR(vma))
+	if (IS_ERR(vma)) {
+		vm_unacct_memory(promised);
 		return vma;
+	}
 	vm_stat_account(mm, vma->vm_flags, -pages);
 	WRITE_ONCE(vma->vm_flags, flags);
 	vma_set_page_prot(vma);

@@ -162,9 +162,10 @@ struct mremap {
 	unsigned long		addr, old_len, new_len, flags, new_addr;
 };
 
-/* A copy of @vma's part at @to, linked and in the reverse map; NULL: no memory. */
+/* A copy of @vma's part at @to, linked and in the reverse map, its pages promised, of which
+ * @replaced take the place of others; NULL: no memory. */
 static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *vma,
-				       unsigned long to)
+				       unsigned long to, unsigned long replaced)
 {
 	struct vm_area_struct *fresh = vma_dup(vma);
 
@@ -177,7 +178,12 @@ static struct vm_area_struct *copy_vma(struct mremap *m, struct vm_area_struct *
 		fresh->vm_pgoff += (m->addr - vma->vm_start) >> PAGE_SHIFT;
 	fresh->vm_start = to;
 	fresh->vm_end = to + m->new_len;
+	if (vm_acct_replacing(vma_promised(fresh), replaced)) {
+		vma_free(fresh);
+		return NULL;
+	}
 	if (anon_vma_clone(fresh, vma)) {
+		vm_unacct_memory(vma_promised(fresh));
 		vma_free(fresh);
 		return NULL;
 	}
@@ -212,7 +218,7 @@ static unsigned long move_vma(struct mremap *m, struct vm_area_struct *vma, unsi
 		if (IS_ERR(vma))
 			return PTR_ERR(vma);
 	}
-	fresh = copy_vma(m, vma, to);
+	fresh = copy_vma(m, vma, to, keep_old ? 0 : vma_promised(vma));
 	if (!fresh) {
 		vma_merge_changed(vma);
 		return -ENOMEM;
@@ -259,10 +265,7 @@ static struct vm_area_struct *vma_to_resize(struct mremap *m)
 		return ERR_PTR(-EFAULT);
 	if (!mlock_future_ok(m->mm, vma->vm_flags, grow))
 		return ERR_PTR(-EAGAIN);
-	if (!may_expand_vm(m->mm, vma->vm_flags, grow >> PAGE_SHIFT) ||
-	    (vma->vm_flags & VM_ACCOUNT && !vm_enough_memory(grow >> PAGE_SHIFT)))
-		return ERR_PTR(-ENOMEM);
-	return vma;
+	return may_expand_vm(m->mm, vma->vm_flags, grow >> PAGE_SHIFT) ? vma : ERR_PTR(-ENOMEM);
 }
 
 static unsigned long mremap_to(struct mremap *m)
@@ -327,6 +330,9 @@ static unsigned long mremap_locked(struct mremap *m)
 	if (IS_ERR(vma))
 		return PTR_ERR(vma);
 	if (m->old_len && can_grow_in_place(m, vma)) {
+		if (vma->vm_flags & VM_ACCOUNT &&
+		    vm_acct_memory((m->new_len - m->old_len) >> PAGE_SHIFT))
+			return -ENOMEM;
 		vm_stat_account(m->mm, vma->vm_flags, (m->new_len - m->old_len) >> PAGE_SHIFT);
 		vma_set_bounds(vma, vma->vm_start, m->addr + m->new_len, vma->vm_pgoff);
 		vma_merge_changed(vma);

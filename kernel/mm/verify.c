@@ -11,7 +11,7 @@
  *	frames		in one state; map count = entries = what rmap_walk finds;
  *			references = entries + page cache + swap cache; LRU; page cache
  *	lists		buddy blocks, processors' stacks, LRU, slabs, and their counts
- *	sums		rss, vmstat, objects handed out
+ *	sums		rss, vmstat, objects handed out, memory promised (overcommit.c)
  *
  * All other processors are in schedule() meanwhile (sched/stop.h), so no spinning lock is held and
  * what changes under one is whole. What changes under a sleeping lock may not be:
@@ -201,6 +201,17 @@ static void check_state(const char *name, enum page_state_item item, unsigned lo
 	      page_state_sum(item), found);
 }
 
+/* More than found is promised while somebody is making or unmapping something. */
+static void check_committed(bool busy)
+{
+	unsigned long found = verify.committed + vm_reserved(), promised = vm_committed();
+
+	if (promised < found)
+		verify_fail("%lu pages are promised, %lu found", promised, found);
+	else if (promised > found && !busy)
+		verify_surplus("%lu pages are promised, only %lu found", promised, found);
+}
+
 static void verify_sums(void)
 {
 	const struct verify_report *report = verify.report;
@@ -219,6 +230,7 @@ static void verify_sums(void)
 	CHECK(verify.slabs == slab_total_pages(), "%lu frames are slabs, counted as %lu",
 	      verify.slabs, slab_total_pages());
 	check_objects("mm_struct", report->mms);
+	check_committed(report->busy_mms);
 	if (report->busy_mms)
 		return;		/* their areas and chains were not counted */
 	check_objects("vm_area_struct", report->areas);

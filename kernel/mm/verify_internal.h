@@ -29,6 +29,7 @@ struct verify {
 	/* frames */
 	unsigned long		tables, cached, shmem, anon, file_mapped, slabs, lru, swapcached,
 				mlocked, writeback;
+	unsigned long		committed;	/* pages of areas and files with a promise */
 };
 
 extern struct verify verify;

@@ -328,6 +328,7 @@ static bool check_cached(struct folio *folio, const struct frame_seen *seen)
 		return false;
 	verify.cached++;
 	verify.shmem += mapping->shmem;
+	verify.committed += mapping->shmem && !mapping->reserved;
 	if (list_empty(&mapping->swaplist) && radix_next(&mapping->i_pages, &first) == folio)
 		check_cache(mapping);
 	return true;

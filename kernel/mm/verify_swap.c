@@ -203,6 +203,7 @@ void verify_swapped_files(void)
 			   mapping))
 			return;
 		check_swapped_file(mapping);
+		verify.committed += mapping->reserved ? 0 : mapping->nrswapped;
 	}
 }
 

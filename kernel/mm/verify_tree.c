@@ -114,6 +114,7 @@ static void check_counts(struct mm_struct *mm, const struct area_walk *walk)
 
 	for (vma = walk->prev; vma; vma = vma_prev(vma)) {
 		vm_stat_account(&want, vma->vm_flags, area_pages(vma));
+		verify.committed += vma_promised(vma);
 		cached |= mm->vma_cache == vma;
 	}
 	check_count(mm, "map_count", mm->map_count, walk->nr);

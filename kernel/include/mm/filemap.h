@@ -9,7 +9,8 @@
 struct inode;
 
 struct address_space_operations {
-	/* A page is about to be added: 0, or -ENOSPC and it is not. NULL: no limit. */
+	/* A page is about to be added: 0, or -ENOSPC and it is not. NULL: no limit, as with
+	 * uncharge. */
 	int (*charge)(struct address_space *mapping);
 	/* @nr pages have gone (or were not added after all). */
 	void (*uncharge)(struct address_space *mapping, unsigned long nr);
@@ -29,6 +30,9 @@ struct address_space {
 	struct rw_semaphore	i_mmap_rwsem;	/* RANK_I_MMAP */
 	const struct address_space_operations *a_ops;	/* [c] may be NULL */
 	bool			shmem;		/* [c] tmpfs: counted as shared memory */
+	/* [c] a promise was made for the whole file (overcommit.c): of so many pages */
+	bool			reserved;
+	unsigned long		nrreserved;
 	bool			unevictable;	/* [shm_lock] reclaim leaves its pages alone */
 	/* [shmem_swaplist_lock] in shmem_swaplist, once it had a page in swap */
 	struct list_head	swaplist;
@@ -87,7 +91,7 @@ int generic_file_mmap(struct file *file, struct vm_area_struct *vma);
 int zero_mmap(struct file *file, struct vm_area_struct *vma);	/* /dev/zero */
 
 /* Supplied by fs (tmpfs): an unlinked file of @bytes for shared anonymous memory; ERR_PTR. */
-struct file *shmem_file_setup(const char *name, loff_t bytes);
+struct file *shmem_file_setup(const char *name, loff_t bytes, bool reserve);
 /* Supplied by fs: size in bytes now. */
 loff_t mapping_size(struct address_space *mapping);
 struct address_space *file_mapping(struct file *file);

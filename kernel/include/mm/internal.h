@@ -6,6 +6,7 @@
 #include <mm/anon_vma.h>
 #include <mm/mm.h>
 #include <mm/mm_types.h>
+#include <mm/overcommit.h>
 #include <mm/page.h>
 #include <mm/page_alloc.h>
 #include <mm/rmap.h>
@@ -150,8 +151,14 @@ bool mlock_future_ok(struct mm_struct *mm, vm_flags_t flags, unsigned long bytes
 /* Grow a stack area down to @addr, which is below it, and nothing is mapped between. mmap_lock held
  * for write. 0 or -ENOMEM. */
 int expand_stack(struct vm_area_struct *vma, unsigned long addr);
-/* Overcommit heuristics: could this much ever be backed? */
-bool vm_enough_memory(unsigned long pages);
+/* --- overcommit.c --- */
+/* Does an area with these flags get VM_ACCOUNT, its pages being promised? */
+bool accountable_area(vm_flags_t flags);
+/* Of a whole area: its pages if they are promised, or 0. */
+static inline unsigned long vma_promised(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_ACCOUNT ? (vma->vm_end - vma->vm_start) >> PAGE_SHIFT : 0;
+}
 
 /* --- memory.c --- */
 vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags);

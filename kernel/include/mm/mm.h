@@ -84,11 +84,6 @@ int do_madvise(struct mm_struct *mm, unsigned long addr, unsigned long len, int 
 extern unsigned int max_map_count;	/* areas a process may have */
 #define MMAP_MIN_ADDR	65536UL		/* nothing below, so that a NULL pointer faults */
 
-/* Is a request for more than all memory and swap refused? Linux's 2, strict counts, is not here. */
-#define OVERCOMMIT_GUESS	0
-#define OVERCOMMIT_ALWAYS	1
-extern unsigned int vm_overcommit_memory;
-
 /* exec: a writable growing-down area ending at @top (page aligned), with 128 KiB more than the
  * @bytes that are about to be written there, but no more than RLIMIT_STACK allows beyond them.
  * @exec: executable stack. 0 or -ENOMEM. */

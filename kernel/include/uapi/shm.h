@@ -9,6 +9,7 @@
 #define IPC_CREAT	01000
 #define IPC_EXCL	02000
 #define SHM_HUGETLB	04000
+#define SHM_NORESERVE	010000
 
 #define IPC_RMID	0
 #define IPC_SET		1

@@ -104,10 +104,16 @@ void fput(struct file *file)
 	kfree(container_of(inode, struct shim_inode, inode));
 }
 
-struct file *shmem_file_setup(const char *name, loff_t bytes)
+struct file *shmem_file_setup(const char *name, loff_t bytes, bool reserve)
 {
+	struct file *file = new_file(bytes);
+
 	(void)name;
-	return new_file(bytes);
+	if (!IS_ERR(file) && reserve && shmem_reserve(file->f_mapping, bytes)) {
+		fput(file);
+		return ERR_PTR(-ENOMEM);
+	}
+	return file;
 }
 
 loff_t mapping_size(struct address_space *mapping)
