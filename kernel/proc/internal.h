@@ -12,6 +12,9 @@ int send_signal_locked(int sig, const struct kernel_siginfo *info, struct task_s
 		       bool to_group);
 bool default_stops(int sig);
 bool default_ignored(int sig);
+/* The status of a process of @signal that dies of @sig: with CORE_FLAG where Linux dumps core. No
+ * file is written. */
+int death_code(const struct signal_struct *signal, int sig);
 void notify_parent_stopped(struct task_struct *task, int why);	/* tasklist_lock held instead */
 
 /* signal_deliver.c */

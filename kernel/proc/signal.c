@@ -21,6 +21,7 @@
 #include <sched/sched.h>
 #include <uapi/resource.h>
 #include <uapi/time.h>
+#include <uapi/wait.h>
 #include "internal.h"
 
 DECLARE_WAIT_QUEUE_HEAD(signal_arrived);
@@ -190,6 +191,26 @@ bool default_stops(int sig)
 	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
+char core_pattern[CORE_PATTERN_MAX] = "core";
+
+static bool default_dumps(int sig)
+{
+	const sigset_t set = sigmask(SIGQUIT) | sigmask(SIGILL) | sigmask(SIGTRAP) |
+			     sigmask(SIGABRT) | sigmask(SIGBUS) | sigmask(SIGFPE) |
+			     sigmask(SIGSEGV) | sigmask(SIGSYS) | sigmask(SIGXCPU) |
+			     sigmask(SIGXFSZ);
+
+	return sigismember(set, sig);
+}
+
+int death_code(const struct signal_struct *signal, int sig)
+{
+	bool dumps = default_dumps(sig) && signal->dumpable && core_pattern[0] &&
+		     signal->rlim[RLIMIT_CORE].rlim_cur >= PAGE_SIZE;
+
+	return dumps ? sig | CORE_FLAG : sig;
+}
+
 static bool handler_ignores(const struct signal_struct *signal, int sig)
 {
 	unsigned long handler = signal->action[sig - 1].sa_handler;
@@ -282,7 +303,7 @@ static void complete_signal(int sig, struct task_struct *task, bool to_group)
 		/* The whole process dies of it, now. */
 		signal->flags |= SIGNAL_GROUP_EXIT;
 		signal->flags &= ~SIGNAL_STOPPED;
-		signal->group_exit_code = sig;
+		signal->group_exit_code = death_code(signal, sig);
 		signal->stop_count = 0;
 		for_each_thread(task, t)
 			kill_thread(t);
@@ -481,7 +502,7 @@ bool do_notify_parent(struct task_struct *task, int sig)
 	if (task->flags & PF_KTHREAD || parent->flags & PF_KTHREAD)
 		return true;
 	fill_chld_info(&info, task, sig);
-	info.si_code = !(code & 0x7f) ? CLD_EXITED : code & 0x80 ? CLD_DUMPED : CLD_KILLED;
+	info.si_code = !(code & 0x7f) ? CLD_EXITED : code & CORE_FLAG ? CLD_DUMPED : CLD_KILLED;
 	info.si_status = (code & 0x7f) ? code & 0x7f : code >> 8 & 0xff;
 	flags = spin_lock_irqsave(&to->lock);
 	if (sig == SIGCHLD) {

@@ -247,6 +247,7 @@ static int get_signal(struct ksignal *ksig)
 			handle_stop_signal(sig);
 			continue;
 		}
+		sig = death_code(signal, sig);
 		spin_unlock_irq(&signal->lock);
 		do_group_exit(sig);
 	}

@@ -65,7 +65,7 @@ static bool look_at_zombie(struct wait_request *req, struct task_struct *child)
 		return false;
 	answer(req, child,
 	       !(code & 0x7f) ? CLD_EXITED
-	       : code & 0x80  ? CLD_DUMPED
+	       : code & CORE_FLAG ? CLD_DUMPED
 			      : CLD_KILLED,
 	       code);
 	if (!(req->options & WNOWAIT)) {

@@ -1,5 +1,6 @@
 /* wait.c - exit and wait4: every form of status, every way to ask. */
 #include "tap.h"
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 static pid_t start(int (*fn)(void *), void *arg)
@@ -149,6 +150,57 @@ static void ignored(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+struct death {
+	int sig;
+	rlim_t limit;
+	int dumpable;
+};
+
+static int die(void *arg)
+{
+	const struct death *death = arg;
+	struct rlimit r = { death->limit, RLIM_INFINITY };
+
+	if (chdir("/tmp") || setrlimit(RLIMIT_CORE, &r) ||
+	    prctl(PR_SET_DUMPABLE, death->dumpable))
+		return 1;
+	signal(death->sig, SIG_DFL);
+	raise(death->sig);
+	return 2;
+}
+
+static int died(int sig, rlim_t limit, int dumpable)
+{
+	struct death death = { sig, limit, dumpable };
+
+	return child(die, &death);
+}
+
+/* The bit of a status that says that a core file was written. */
+static void core_bit(void)
+{
+	const int dumping[] = { SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS,
+				SIGXCPU, SIGXFSZ };
+	const int others[] = { SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGUSR1, SIGALRM };
+	siginfo_t info;
+	size_t i, with = 0, without = 0;
+	pid_t pid;
+
+	for (i = 0; i < COUNT(dumping); i++)
+		with += died(dumping[i], RLIM_INFINITY, 1) == (dumping[i] | 0x80);
+	for (i = 0; i < COUNT(others); i++)
+		without += died(others[i], RLIM_INFINITY, 1) == others[i];
+	is(with, COUNT(dumping), "signals that dump core say so in the status");
+	is(without, COUNT(others), "the others do not");
+	is(died(SIGABRT, 0, 1), SIGABRT, "nor where the limit is 0");
+	is(died(SIGABRT, PAGE - 1, 1), SIGABRT, "or below a page");
+	is(died(SIGABRT, RLIM_INFINITY, 0), SIGABRT, "or where the process may not be dumped");
+	pid = start(die, &(struct death){ SIGSEGV, RLIM_INFINITY, 1 });
+	must(waitid(P_PID, (id_t)pid, &info, WEXITED) == 0);
+	ok(info.si_code == CLD_DUMPED && info.si_status == SIGSEGV, "waitid says CLD_DUMPED");
+	unlink("/tmp/core");
+}
+
 static int burn(void *arg)
 {
 	unsigned long end = now_ms() + 60;
@@ -204,6 +256,7 @@ static void body(void)
 	zombies();
 	by_waitid();
 	ignored();
+	core_bit();
 	usage();
 	many();
 }

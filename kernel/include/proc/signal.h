@@ -12,6 +12,9 @@ static inline bool signal_pending(const struct task_struct *task)
 	return READ_ONCE(task->sigpending);
 }
 
+#define CORE_PATTERN_MAX	128
+extern char core_pattern[CORE_PATTERN_MAX];	/* empty: nothing dumps core */
+
 bool fatal_signal_pending(struct task_struct *task);
 
 /* Woken by each signal to anybody, under the receiver's signal->lock: for signalfd. */

@@ -12,6 +12,8 @@
 #define __WALL		0x40000000
 #define __WCLONE	0x80000000
 
+#define CORE_FLAG	0x80	/* in a status: core was dumped */
+
 #define P_ALL		0
 #define P_PID		1
 #define P_PGID		2
