@@ -277,10 +277,11 @@ doctor:
 # How each C file is compiled, for editors; of the kernel's those for the kernel come first.
 .PHONY: compile_commands.json
 compile_commands.json:
+	@mkdir -p $(BUILD)
 	@$(MAKE) -nB $(BUILD)/kernel.elf $(EFI_OBJ) $(BUILD)/initramfs.cpio $(GUEST_IMAGE) \
 		$(SWAP_IMAGE) $(BENCH_IMAGE) $(HOST_TESTS) \
-		$(HOST_OUT)/fuzz/$(FUZZ_DIR)/fuzz.o | tests/compile-commands > $@.tmp
-	@mv $@.tmp $@
+		$(HOST_OUT)/fuzz/$(FUZZ_DIR)/fuzz.o | tests/compile-commands > $(BUILD)/$@
+	@mv $(BUILD)/$@ $@
 	@echo "$@: $$(grep -c '"file"' $@) files"
 
 format:

@@ -65,6 +65,9 @@ class Gdb(Machine):
                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=TOP)
         self.fd = self.qemu.stdout.fileno()
 
+    def stop(self):
+        self.qemu.kill()	# of SIGTERM gdb 13 may die with a core file
+
     def ask(self, line, answer=r"\^done"):
         self.send(line + "\n")
         return self.expect("^" + answer, 60)
