@@ -28,7 +28,8 @@ def entry_kind(entry):
 
 def short_words(entry):
     words = leaf_words(entry).replace(",", " ,").split()
-    return " ".join(word for word in words if word not in SAID_OF_ALL).replace(" ,", ",").rstrip(",")
+    kept = " ".join(word for word in words if word not in SAID_OF_ALL)
+    return kept.replace(" ,", ",").rstrip(",")
 
 
 def entry_row(addr, entry):

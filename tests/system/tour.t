@@ -51,7 +51,8 @@ def comes_through(name, result):
     assert "Tour %s: %d steps, all reached." % (name, len(steps)) in said, said
     at = 0
     for i, step in enumerate(steps, 1):
-        head = "%d of %d. %s" % (i, len(steps), "in the program" if isinstance(step, Mark) else step.function)
+        where = "in the program" if isinstance(step, Mark) else step.function
+        head = "%d of %d. %s" % (i, len(steps), where)
         assert said.find("\n" + head, at) >= at, "%s is not told: %s" % (head, said)
         at = said.find("\n" + head, at)
         if not isinstance(step, Mark):
