@@ -16,8 +16,10 @@
 #include <asm/vdso.h>
 #include <boot/bootinfo.h>
 #include <debug/panic.h>
+#include <debug/vmcoreinfo.h>
 #include <drivers/blk.h>
 #include <drivers/fbcon.h>
+#include <drivers/fw_cfg.h>
 #include <drivers/mem.h>
 #include <drivers/pci.h>
 #include <drivers/tty.h>
@@ -129,6 +131,8 @@ static void start_services(void)
 	apic_init();			/* acpi, vmalloc */
 	timekeeping_init();		/* acpi, apic */
 	sched_init();			/* slab, clock */
+	vmcoreinfo_init();		/* paging */
+	fw_cfg_tell_vmcoreinfo();	/* vmcoreinfo */
 	local_irq_enable();
 	smp_init();			/* sched, apic, clock */
 	init = kthread_run(kernel_init, NULL, "init");

@@ -8,6 +8,7 @@ import os
 import re
 import select
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,19 @@ AVOCET = os.path.join(os.path.dirname(TESTS), "kernel", "gdb", "avocet.py")
 COMMANDS = ("anonvma avc break-user bt buddy check graph locks lru page ps pt rmap slab swap "
             "symbols tour vmmap").split()
 COUNTS = "mms areas chains anon_vmas entries folios files frames free_frames".split()
+DRGN = """
+import sys
+import drgn
+from drgn.helpers.linux.list import list_first_entry
+prog = drgn.Program()
+prog.set_core_dump(sys.argv[1])
+if hasattr(prog, "main_module"):        # it wants a build ID, or force
+    prog.main_module("kernel", create=True).try_file(sys.argv[2], force=True)
+else:
+    prog.load_debug_info([sys.argv[2]])
+first = list_first_entry(prog["all_tasks"].address_of_(), "struct task_struct", "tasks")
+print(first.comm.string_().decode())
+"""
 MARK = "\n@@@\n"		# what gdb says before each command
 tap = Tap()
 
@@ -491,6 +505,7 @@ def dump(guest):
         command = [os.path.join(TESTS, "run-gdb"), BUILD, INITRAMFS, "", "-batch",
                    "-ex", "av check", "-ex", "print totalram_pages > 1000"]
         said = run(command, env=dict(os.environ, DUMP=paged))
+        note, tools = vmcoreinfo(paged), [tool(paged) for tool in (crash, drgn)]
     finally:
         os.remove(bare)
         os.remove(paged)
@@ -498,6 +513,44 @@ def dump(guest):
         assert ours == theirs, "%s is not %s" % (ours, theirs)
     assert "watermarks" in opened[-1], opened[-1]
     assert "check: ok" in said and "$1 = 1" in said, said
+    facts, = guest.gdb('printf "%lx %lu %lu", init_mm.pgd, sizeof(struct page), '
+                       '(long)&((struct page *)0)->_mapcount')
+    pgd, size, mapcount = facts.split()
+    assert {"OSRELEASE": "6.1.0-avocet", "PAGESIZE": "4096", "SYMBOL(swapper_pg_dir)": pgd,
+            "SIZE(page)": size, "OFFSET(page._mapcount)": mapcount,
+            "NUMBER(phys_base)": "0"}.items() <= note.items(), (facts, note)
+    assert None in tools or tools == ["start_kernel", "init"], tools
+
+
+def vmcoreinfo(path):
+    """The note that the kernel has given QEMU for its dumps, as {name: value}."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 16)
+    at = head.index(b"VMCOREINFO\0")
+    bytes_, = struct.unpack_from("<I", head, at - 8)
+    text = head[at + 12:at + 12 + bytes_].rstrip(b"\0").decode()
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def crash(path):
+    """A symbol that crash finds at its address; None if crash is not installed."""
+    if not shutil.which("crash"):
+        return None
+    asked = subprocess.run(["crash", "--minimal", KERNEL, path], input="sym start_kernel\nq\n",
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                           timeout=60 * SCALE).stdout
+    found = re.search(r"^ffffffff8\w+ \(T\) (\w+)", asked, re.M)
+    return found.group(1) if found else asked
+
+
+def drgn(path):
+    """The first process in the kernel's list, by drgn; None if drgn is not installed."""
+    if subprocess.run(["/usr/bin/python3", "-c", "import drgn"],
+                      stderr=subprocess.DEVNULL).returncode:
+        return None
+    done = subprocess.run(["/usr/bin/python3", "-c", DRGN, path, KERNEL], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60 * SCALE)
+    return done.stdout.strip()
 
 
 def swap_out(guest):
@@ -597,7 +650,7 @@ def main():
     subprocess.run(["truncate", "-s", "128M", disk], check=True)
     open(os.path.join(SCRATCH, "av-gdb.log"), "w").close()
     extra = "-chardev socket,id=gdb,server=on,wait=off,path=%s -gdb chardev:gdb " % socket
-    extra += "-drive if=none,format=raw,id=swap,file=%s " % disk
+    extra += "-device vmcoreinfo -drive if=none,format=raw,id=swap,file=%s " % disk
     extra += "-device virtio-blk-pci,drive=swap,disable-legacy=on"
     try:
         with Machine("av", mem=MEM, extra=extra) as machine:
