@@ -16,6 +16,7 @@
 #include <mm/swap.h>
 #include <proc/pid.h>
 #include <proc/process.h>
+#include <proc/signal.h>
 #include <proc/random.h>
 #include <proc/task.h>
 #include <proc/utsname.h>
@@ -231,7 +232,15 @@ static int tainted_show(struct proc_text *text, struct inode *inode)
 /* Linux's default. It cannot be changed, since no core file is written. */
 static int core_pattern_show(struct proc_text *text, struct inode *inode)
 {
-	text_printf(text, "core\n");
+	text_printf(text, "%s\n", core_pattern);
+	return 0;
+}
+
+/* Cut to what fits. Its last byte is always NUL, so that a reader meanwhile finds an end. */
+static int core_pattern_store(struct inode *inode, char *line)
+{
+	line[min(line_length(line), sizeof(core_pattern) - 1)] = '\0';
+	strscpy(core_pattern, line, sizeof(core_pattern));
 	return 0;
 }
 
@@ -249,7 +258,7 @@ static const struct proc_entry kernel_table[] = {
 	SYS_RO("version", version_show),
 	SYS_RW("hostname", hostname),
 	SYS_RW("domainname", domainname),
-	SYS_RO("core_pattern", core_pattern_show),
+	SYS_RW("core_pattern", core_pattern),
 	SYS_RO("pid_max", pid_max_show),
 	SYS_RO("threads-max", threads_max_show),
 	SYS_RO("ngroups_max", ngroups_max_show),

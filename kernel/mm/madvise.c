@@ -427,7 +427,7 @@ static int advise_remove(struct mm_struct *mm, unsigned long start, unsigned lon
 	while (start < end && !err) {
 		unsigned long from = start, to = end;
 		struct file *file;
-		loff_t offset;
+		loff_t offset = 0;
 
 		down_read(&mm->mmap_lock);
 		file = file_to_punch(mm, &from, &to, &offset);

@@ -430,7 +430,7 @@ static void modes(void)
 		{ "/proc/sys/kernel/ostype", 0, EACCES },
 		{ "/proc/sys/kernel/random/uuid", 0, EACCES },
 		{ "/proc/sys/kernel/tainted", 0, -1 },
-		{ "/proc/sys/kernel/core_pattern", 0, -1 },
+		{ "/proc/sys/kernel/core_pattern", 0, 0 },
 		{ "/proc/sys/fs/pipe-user-pages-soft", 0, -1 },
 		{ "/proc/sys/fs/pipe-user-pages-hard", 0, -1 },
 	};

@@ -176,6 +176,14 @@ static int died(int sig, rlim_t limit, int dumpable)
 	return child(die, &death);
 }
 
+static void set_core_pattern(const char *text)
+{
+	int fd = open("/proc/sys/kernel/core_pattern", O_WRONLY);
+
+	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
 /* The bit of a status that says that a core file was written. */
 static void core_bit(void)
 {
@@ -198,6 +206,11 @@ static void core_bit(void)
 	pid = start(die, &(struct death){ SIGSEGV, RLIM_INFINITY, 1 });
 	must(waitid(P_PID, (id_t)pid, &info, WEXITED) == 0);
 	ok(info.si_code == CLD_DUMPED && info.si_status == SIGSEGV, "waitid says CLD_DUMPED");
+	unlink("/tmp/core");
+	set_core_pattern("\n");
+	is(died(SIGABRT, RLIM_INFINITY, 1), SIGABRT, "an empty pattern dumps nothing");
+	set_core_pattern("core\n");
+	is(died(SIGABRT, RLIM_INFINITY, 1), SIGABRT | 0x80, "and core does again");
 	unlink("/tmp/core");
 }
 
