@@ -197,8 +197,8 @@ int proc_visit_areas(struct proc_text *text, proc_visit_fn visit, void *arg);
  * mmap_lock held. */
 const char *proc_area_name(struct vm_area_struct *vma, char *buf);
 
-/* procfs_query.c, procfs_scan.c: PROCMAP_QUERY and PAGEMAP_SCAN of @mm, which may be NULL or without
- * users, with the argument at @user. Sleep. */
+/* procfs_query.c, procfs_scan.c: PROCMAP_QUERY and PAGEMAP_SCAN of @mm, which may be NULL or
+ * without users, with the argument at @user. Sleep. */
 long proc_maps_query(struct mm_struct *mm, void *user);
 long proc_pagemap_scan(struct mm_struct *mm, void *user);
 

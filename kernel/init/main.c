@@ -141,8 +141,8 @@ static void start_services(void)
 	cpu_idle_loop();
 }
 
-/* From head.asm: temporary tables, a small stack, interrupts off, setup_first() done. @info: physical address of the
- * boot record. */
+/* From head.asm: temporary tables, a small stack, interrupts off, setup_first() done. @info:
+ * physical address of the boot record. */
 void start_kernel(phys_addr_t info);
 
 void start_kernel(phys_addr_t info)

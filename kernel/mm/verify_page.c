@@ -46,8 +46,12 @@ static void check_rights(struct table_walk *walk, pte_t pte, unsigned long addr)
 	      vma->vm_flags);
 	CHECK(!pte_write(pte) || vma->vm_flags & VM_WRITE,
 	      "mm %p: writable entry %#lx at %#lx in an area that is not", walk->mm, pte.val, addr);
-	if (pte_special(pte))
+	if (pte_special(pte)) {
+		CHECK(page == (vma_is_special(vma) ? special_page(vma, addr) : zero_page),
+		      "mm %p: special entry %#lx at %#lx is neither the zero page nor its area's",
+		      walk->mm, pte.val, addr);
 		return;
+	}
 	CHECK(page->index == vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT),
 	      "mm %p: the page at %#lx, frame %#lx, has index %lu, should be %lu", walk->mm, addr,
 	      pte_pfn(pte), page->index, vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT));
@@ -90,11 +94,7 @@ static void check_entry(struct table_walk *walk, pte_t pte, unsigned long addr)
 	if (!walk->busy)
 		check_rights(walk, pte, addr);
 	if (pte_special(pte)) {
-		struct page *special = vma_is_special(walk->vma) ? special_page(walk->vma, addr)
-								 : zero_page;
-
-		CHECK(page == special && !pte_write(pte),
-		      "mm %p: special entry %#lx at %#lx is not the read-only zero page", walk->mm,
+		CHECK(!pte_write(pte), "mm %p: special entry %#lx at %#lx is writable", walk->mm,
 		      pte.val, addr);
 		return;
 	}

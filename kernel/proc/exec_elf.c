@@ -2,8 +2,8 @@
  * Everything in the file is checked before it is used, and everything is mapped into a new mm that
  * no thread runs in yet: a bad file costs an errno and nothing else.
  * Programs (ET_EXEC) go where they say, position-independent ones (ET_DYN) to ELF_ET_DYN_BASE, an
- * interpreter (PT_INTERP) into the mmap area. What has no place of its own is moved by a multiple of
- * the largest alignment of its segments. Segments are file mappings; only the page in which a
+ * interpreter (PT_INTERP) into the mmap area. What has no place of its own is moved by a multiple
+ * of the largest alignment of its segments. Segments are file mappings; only the page in which a
  * segment's file part ends is written to, to zero its rest.
  * Read:   exec.c; lib/elf.h for the format. */
 #include "exec.h"
@@ -247,8 +247,8 @@ static int read_interp_name(const struct elf_file *elf, const struct elf64_phdr 
 	return 0;
 }
 
-/* Choose a place for the whole of @elf by mapping it as one piece, as high in there as its alignment
- * allows; the segments then replace that. */
+/* Choose a place for the whole of @elf by mapping it as one piece, as high in there as its
+ * alignment allows; the segments then replace that. */
 static int reserve(struct mm_struct *mm, struct elf_file *elf)
 {
 	unsigned long room = elf->high - elf->low + elf->align - PAGE_SIZE;

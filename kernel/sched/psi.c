@@ -1,11 +1,11 @@
 /* psi.c - pressure stall information of memory, for /proc/pressure/memory.
  * The model: a thread stalls while it reclaims for its own allocation (mm/vmscan.c:
- * try_to_free_pages) and while it waits for a page that has to come back from swap (mm/swap_state.c:
- * swapin_lock_folio). Reclaim had pushed that page out, so every such wait is one for memory. SOME is
- * the time in which at least one thread stalls; FULL that part of it in which no processor runs a
- * thread that does not. kswapd neither stalls nor counts as work.
- * Averages decay over 10, 60 and 300 seconds in periods of 2 seconds. There is no periodic work: the
- * periods gone by are made up for at each change and when somebody asks.
+ * try_to_free_pages) and while it waits for a page that has to come back from swap
+ * (mm/swap_state.c: swapin_lock_folio). Reclaim had pushed that page out, so every such wait is one
+ * for memory. SOME is the time in which at least one thread stalls; FULL that part of it in which
+ * no processor runs a thread that does not. kswapd neither stalls nor counts as work.
+ * Averages decay over 10, 60 and 300 seconds in periods of 2 seconds. There is no periodic work:
+ * the periods gone by are made up for at each change and when somebody asks.
  * Holds:  totals are right up to `since`; from then on the state is nr_stalled and full.
  * Locks:  psi_lock; a run queue's lock may be held.
  * Where Linux differs: it weighs a state for each processor, and also knows of I/O, processors and

@@ -272,8 +272,8 @@ static void damaged(void)
 
 static const unsigned char pause_for_ever[] = { 0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7 };
 
-/* A position-independent program of one segment that does nothing for ever. Linux zeroes the rest of
- * an interpreter's last page, which must be writable. */
+/* A position-independent program of one segment that does nothing for ever. Linux zeroes the rest
+ * of an interpreter's last page, which must be writable. */
 static void position_independent(unsigned long align)
 {
 	good();

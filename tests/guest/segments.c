@@ -1,5 +1,5 @@
-/* segments.c - selectors that do not exist: each segment register, loaded by an instruction or by
- * sigreturn. The signal tells trap, error code and SI_KERNEL. There is no local descriptor table. */
+/* segments.c - selectors that do not exist: each segment register, loaded by an instruction or
+ * by sigreturn. The signal tells trap, error code and SI_KERNEL. There is no local descriptor table. */
 #include "tap.h"
 #include <sys/ucontext.h>
 
@@ -44,7 +44,7 @@ LOAD(fs)
 LOAD(gs)
 LOAD(ss)
 
-/* A far return would do as well, but QEMU 7.2 reads its stack with the kernel's rights, and faults. */
+/* A far return would do, too, but QEMU 7.2 reads its stack with the kernel's rights, and faults. */
 static void load_cs(unsigned int selector)
 {
 	static struct __attribute__((packed)) {

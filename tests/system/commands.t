@@ -91,7 +91,8 @@ def gdb_joins():
 def own_archive():
     """An initramfs with nothing but a program, made by the very lines of README.md."""
     with open(os.path.join(TOP, "README.md")) as f:
-        lines = re.search(r"as Linux does:\n\n((?:    .*\n)+?)    make run INITRD", f.read()).group(1)
+        lines = re.search(r"as Linux does:\n\n((?:    .*\n)+?)    make run INITRD",
+                          f.read()).group(1)
     subprocess.run("set -e\n" + textwrap.dedent(lines), shell=True, cwd=SCRATCH, check=True,
                    stderr=subprocess.DEVNULL)
     return os.path.join(SCRATCH, "my.cpio")

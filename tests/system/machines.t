@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""machines.t - machines that differ from the usual one: processor models, many disks beside little or
-much memory, no interrupt line for the console. Each boots, or says in one line why it does not.
+"""machines.t - machines that differ from the usual one: processor models, many disks beside little
+or much memory, no interrupt line for the console. Each boots, or says in one line why it does not.
 MODELS=all boots every model that QEMU knows."""
 import os
 import subprocess
@@ -10,8 +10,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from machine import PROMPT, SCRATCH, Machine, Tap, esp_image, try_out  # noqa: E402
 
-# What each adds: SSE3 alone; AMD's first; no XSAVE; XSAVE without AVX; XSAVE that nobody can turn on;
-# AVX; SMEP and SMAP; 1 GiB pages; everything. And one that cannot run us.
+# What each adds: SSE3 alone; AMD's first; no XSAVE; XSAVE without AVX; XSAVE that nobody can turn
+# on; AVX; SMEP and SMAP; 1 GiB pages; everything. And one that cannot run us.
 SOME_MODELS = ("kvm64", "Opteron_G1", "Nehalem", "Opteron_G5", "SandyBridge", "Broadwell", "EPYC",
                "Icelake-Server", "Denverton", "pentium3")
 NO_64_BIT = ("486", "athlon", "base", "coreduo", "kvm32", "n270", "pentium", "pentium2", "pentium3",

@@ -155,7 +155,7 @@ static void load_gdt(struct cpu_local *cpu)
 		     "movl %3, %%es\n\t"
 		     "movl %3, %%fs\n\t"
 		     "movl %3, %%gs\n\t"
-		     "lldt %w3\n\t"	/* none: whatever a reset or the firmware left is not ours */
+		     "lldt %w3\n\t"	/* none: what a reset or the firmware left is not ours */
 		     "ltr %w4"
 		     : : "m"(pointer), "i"(KERNEL_CS), "r"(KERNEL_DS), "r"(0), "r"(TSS_SELECTOR)
 		     : "rax", "memory");

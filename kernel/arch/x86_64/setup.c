@@ -1,8 +1,8 @@
 /* setup.c - takes over what the boot loader left: the memory map, command line, initramfs.
- * Holds:  after setup_memory nothing points into struct boot_info. Reserved in memblock are: page 0,
- *         the kernel's image, the initramfs, the loader's block (until the end of start-up), the
- *         trampoline. A loader may leave the initramfs in memory that the map calls reserved; the
- *         direct map has it wherever it lies.
+ * Holds:  after setup_memory nothing points into struct boot_info. Reserved in memblock are:
+ *         page 0, the kernel's image, the initramfs, the loader's block (until the end of
+ *         start-up), the trampoline. A loader may leave the initramfs in memory that the map calls
+ *         reserved; the direct map has it wherever it lies.
  * Read:   boot/bootinfo.h for the record; mm/memblock.c for where the ranges go. */
 #include <asm/setup.h>
 

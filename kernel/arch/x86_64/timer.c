@@ -104,7 +104,7 @@ void udelay(unsigned int microseconds)
 		cpu_relax();
 }
 
-/* A counter of known speed, read as counting up. Its port may lead nowhere: then it stands still. */
+/* A counter of known speed, read as counting up. It stands still if its port leads nowhere. */
 struct reference {
 	u32	(*read)(void);
 	u32	mask;		/* the bits that it has */
@@ -251,8 +251,8 @@ static void calibrate(void)
 	ns = measure_somehow(&from, &to);
 	apic_timer_start(0);
 	if (!ns)
-		panic_plain("no clock: neither an ACPI timer nor a PIT runs here, and CPUID does not tell "
-			    "how fast the TSC counts");
+		panic_plain("no clock: neither an ACPI timer nor a PIT runs here, and CPUID does "
+			    "not tell how fast the TSC counts");
 	ns_per_tick = (ns << 32) / (to.tsc - from.tsc);
 	ticks_per_ns = ((u64)(from.apic - to.apic) << 32) / ns;
 	printk("clock: TSC %lu kHz, APIC timer %lu kHz\n", (to.tsc - from.tsc) * 1000000 / ns,

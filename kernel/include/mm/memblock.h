@@ -15,7 +15,7 @@ void memblock_add(phys_addr_t start, phys_addr_t bytes);
 /* No memory after all, whatever memblock_add said: firmware maps may overlap. */
 void memblock_remove(phys_addr_t start, phys_addr_t bytes);
 void memblock_reserve(phys_addr_t start, phys_addr_t bytes);
-/* To be seen through the direct map, memory or not: what the firmware and the loader left for us. */
+/* To be seen through the direct map, memory or not: what the firmware and the loader left us. */
 void memblock_add_mapped(phys_addr_t start, phys_addr_t bytes);
 
 /* Zeroed memory that is never given back, as a direct-map address. Panics when there is none. */

@@ -10,7 +10,7 @@ struct boot_framebuffer;
 /* From head.asm, before any other C but early_map(): from here on a fault is a panic with its
  * registers on the serial line. */
 void setup_first(void);
-/* Read struct boot_info at @info: command line, and what follows. Panics if the record is not one. */
+/* Read struct boot_info at @info: command line, and what follows. Panics if the record is none. */
 void setup_boot_info(phys_addr_t info);
 /* Take its memory map into memblock. Whatever else the record points at, but for the initramfs, has
  * been read before, since memory may be allocated from here on. Panics if there is no map. */
