@@ -2,7 +2,7 @@
 import gdb
 
 from command import Command, Hex, number, pid_of
-from kernel import area_at, area_text, chosen_mm, file_page, rights, vm_flag_words
+from kernel import area_at, area_text, chosen_mm, file_page, rights, special_frame, vm_flag_words
 from layout import const
 from pagetable import (LEVEL_NAMES, USER_END, bit, disagreements, is_swap, leaf_words, leaves,
                        pgd_of, pte_pfn, pte_present, pte_special, swap_of, table_words)
@@ -123,7 +123,7 @@ def kind_of(entry):
         return "swap"
     if not bit(entry, "PRESENT"):
         return "hidden"
-    return "zero page" if pte_special(entry) else "frames"
+    return special_frame(pte_pfn(entry)) if pte_special(entry) else "frames"
 
 
 class Range:

@@ -6,7 +6,8 @@ that cover the page's index, and of each the one entry where the page would be.
 Read:   kernel/mm/README.md, "Who maps this page?"; check.py, which does this for all pages."""
 from command import Command, Hex, absent_reason, number, page_of, pid_of, points_to, typed
 from kernel import (Users, anon_vma_of, area_address, area_at, area_name, area_pages, area_text,
-                    chosen_mm, file_page, frame, is_anon, is_frame, mapping_name, page_bits, pfn_of)
+                    chosen_mm, file_page, frame, is_anon, is_frame, mapping_name, page_bits, pfn_of,
+                    special_frame)
 from layout import View, container, const
 from pagetable import (is_swap, leaf, leaf_words, maps_frame, pte_pfn, pte_present, pte_special,
                        swap_of)
@@ -39,7 +40,7 @@ def why_in_vain(entry, pfn, slot):
     if not pte_present(entry):
         return None if slot and swap_of(entry) == slot else leaf_words(entry)
     if pte_special(entry):
-        return "the zero page is mapped there"
+        return "the %s is mapped there" % special_frame(pte_pfn(entry))
     return None if pte_pfn(entry) == pfn else "frame %#x is mapped there" % pte_pfn(entry)
 
 

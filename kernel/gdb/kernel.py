@@ -174,7 +174,9 @@ def vm_flag_words(flags):
 
 def area_name(vma):
     """What /proc/PID/maps says at the end of the line."""
-    file = vma.to("vm_file")
+    if vma.vm_flags & const("VM_PFNMAP") and not vma.vm_file:
+        return target.string(vma.to("vm_special").name)
+    file = vma.to("vm_file") or vma.to("vm_anon_file")
     if file:
         return path_of(file)
     mm = vma.to("vm_mm")
@@ -272,6 +274,11 @@ def page_flag_bit(name):
         if known == name:
             return 1 << bit
     return 0
+
+
+def special_frame(pfn):
+    """What an entry maps that is marked special."""
+    return "zero page" if frame(pfn).addr == variable("zero_page") else "page of the kernel"
 
 
 def is_anon(page):

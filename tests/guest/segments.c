@@ -1,5 +1,5 @@
 /* segments.c - selectors that do not exist: each segment register, loaded by an instruction or
- * by sigreturn. The signal tells trap, error code and SI_KERNEL. There is no local descriptor table. */
+ * by sigreturn. The signal tells trap, error code and SI_KERNEL. There is no LDT. */
 #include "tap.h"
 #include <sys/ucontext.h>
 
