@@ -191,7 +191,7 @@ TOURS = {
         Stop("exit_mmap", "Nobody uses the address space any more. First the entries ..."),
         Stop("unmap_page_range", "... area by area: this one has our page ...", "pt",
              when=HAS_PAGE.format("vma")),
-        Stop("folio_remove_rmap", "... which is mapped once less.", when=OUR_FOLIO),
+        Stop("unmap_folio", "... which is mapped once less.", when=OUR_FOLIO),
         Stop("unlink_anon_vmas", """The entries are gone and flushed, and so the area can leave the
             trees. An anon_vma goes with its last area.""", when=HAS_PAGE.format("vma")),
         Mark("end", "The parent, who waited. The page is its own again, and its next write will "

@@ -31,7 +31,8 @@ def run_as_readme_says(name, *arguments):
         for line in lines_of_readme():
             m.expect(re.escape(line), 90)
         m.expect(PROMPT if lines_of_readme()[-1] not in m.text else r"\s")
-        noise = re.search(r"\x1b.{,20}|SeaBIOS|iPXE", m.text)
+        # The shell's question for the cursor may have come in part.
+        noise = re.search(r"\x1b(?!\[?6?$).{,20}|SeaBIOS|iPXE", m.text)
         assert not noise, "the firmware is on the terminal: %r" % noise.group()
         m.send("poweroff\n")
         m.end()
@@ -67,9 +68,9 @@ def input_from_pipe(typed, *wanted):
         assert re.search("^%s$" % line, said, re.M), "no %s in: %s" % (line, said)
 
 
-def panic_ends(image):
-    status, said = without_terminal("", "INITRD=" + image)
-    assert status != 0 and "my own program" in said and "Kernel panic" in said, said
+def panic_ends():
+    status, said = without_terminal("", "CMDLINE=init=/bin/false")
+    assert status != 0 and "Kernel panic" in said and "exited with status 1" in said, said
 
 
 def gdb_joins():
@@ -129,7 +130,7 @@ def main():
             "sleep 3; cat -n\none line", r" +1\tone line")
     try_out(tap, "make run GDB=1, and make gdb attaches", gdb_joins)
     image = own_archive()
-    try_out(tap, "without a terminal a panic ends it, with an error", panic_ends, image)
+    try_out(tap, "without a terminal a panic ends it, with an error", panic_ends)
     try_out(tap, "an initramfs of one's own", own_initramfs, image)
     try_out(tap, "the same without make", plain_qemu, image)
     tap.done()
