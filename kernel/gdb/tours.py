@@ -70,8 +70,8 @@ TOURS = {
         "a read of untouched memory, and the write after it",
         Mark("begin", "The page is mapped and was never touched.", "area pt"),
         ENTERS, DISPATCHES,
-        Stop("map_special_page", """It is a read: all that it can find is zeroes. So the one zero page
-            is mapped, read-only and marked special, which means that nobody counts it.""",
+        Stop("map_special_page", """It is a read: all that it can find is zeroes. So the one zero
+            page is mapped, read-only and marked special, which means that nobody counts it.""",
              fault=True),
         Mark("read", "The area has no anon_vma still: it has no page of its own.", "area pt"),
         Stop("do_wp_page", """Now a write. The entry is present and read-only, the area allows it:
