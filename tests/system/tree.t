@@ -76,7 +76,6 @@ def check_checkout(tap, folder):
     result = run(folder, "tests/check/readme.t")
     tap.ok(result.returncode == 0, "README.md's own steps break no rule of names",
            [s for s in result.stdout.split("\n") if not s.startswith("ok")])
-    findings(tap, folder)
     write(os.path.join(folder, "user/demo/bad.c"), BADLY_LAID_OUT)
     write(os.path.join(folder, "stray/README.md"), "`stray` has no place at the top.\n")
     run(folder, "git", "add", ".")
@@ -86,14 +85,6 @@ def check_checkout(tap, folder):
     result = run(folder, "tests/check/readme.t")
     tap.ok("#   stray" in result.stdout and "#   user/demo/bad.c" in result.stdout,
            "so are a folder at the top and a file that no README.md names")
-
-
-def findings(tap, folder):
-    write(os.path.join(folder, "findings/README.md"), "Nothing yet.\n")
-    run(folder, "git", "add", "findings")
-    result = run(folder, "tests/check/readme.t")
-    tap.ok(result.returncode == 0, "the top level may have the folder findings",
-           [s for s in result.stdout.split("\n") if not s.startswith("ok")])
 
 
 def main():
