@@ -414,6 +414,9 @@ static int punch_hole(struct file *file, loff_t start, unsigned long bytes)
 {
 	struct address_space *mapping = file_mapping(file);
 
+	/* mremap lets an area grow beyond what a file can be. */
+	if (start < 0 || (loff_t)bytes > MAX_FILE_BYTES - start)
+		return -EFBIG;
 	return mapping->a_ops && mapping->a_ops->punch_hole
 		       ? mapping->a_ops->punch_hole(mapping, start, bytes) : -EOPNOTSUPP;
 }

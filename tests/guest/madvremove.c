@@ -94,10 +94,32 @@ static void memory(void)
 	close(fd);
 }
 
+/* An area that grows may come to reach beyond the last offset that there is. */
+static void last_page(void)
+{
+	const off_t last = 0x7fffffffffffe000;
+	int fd = memfd_create("long", 0);
+	char *p, *q;
+
+	must(fd >= 0 && ftruncate(fd, last + PAGE) == 0);
+	p = mmap(NULL, PAGE, RW, MAP_SHARED, fd, last);
+	must(p != MAP_FAILED);
+	memset(p, 1, PAGE);
+	q = mremap(p, PAGE, 3 * PAGE, MREMAP_MAYMOVE);
+	must(q != MAP_FAILED);
+	fails(madvise(q, 3 * PAGE, MADV_REMOVE), EFBIG, "beyond the last offset is EFBIG");
+	is(q[0], 1, "and removes nothing");
+	is(madvise(q, PAGE, MADV_REMOVE), 0, "the last page can be removed");
+	ok(zeros(q), "it is zeros");
+	munmap(q, 3 * PAGE);
+	close(fd);
+}
+
 static void body(void)
 {
 	file();
 	memory();
+	last_page();
 }
 
 int main(void)
