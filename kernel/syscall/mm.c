@@ -3,21 +3,12 @@
 
 #include <asm/uaccess.h>
 #include <fs/file.h>
-#include <fs/inode.h>
 #include <mm/mlock.h>
 #include <mm/mm.h>
 #include <mm/page_alloc.h>
 #include <proc/task.h>
 #include <uapi/errno.h>
 #include <uapi/mman.h>
-
-/* Files and disks end somewhere; for other devices offsets are just numbers. */
-static bool fits_in_file(const struct file *file, unsigned long offset, unsigned long len)
-{
-	umode_t mode = file->f_inode->i_mode;
-
-	return !(S_ISREG(mode) || S_ISBLK(mode)) || offset <= MAX_FILE_BYTES - len;
-}
 
 long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigned long flags,
 	      int fd, unsigned long offset)
@@ -32,9 +23,7 @@ long sys_mmap(unsigned long addr, unsigned long len, unsigned long prot, unsigne
 		if (!file)
 			return -EBADF;
 	}
-	ret = -EOVERFLOW;
-	if (!file || !len || len > TASK_SIZE || fits_in_file(file, offset, len))
-		ret = do_mmap(current->mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
+	ret = do_mmap(current->mm, file, addr, len, prot, flags, offset >> PAGE_SHIFT);
 	if (file)
 		fput(file);
 	return ret;

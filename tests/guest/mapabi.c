@@ -221,6 +221,8 @@ static void nonlinear(void)
 	fails(remap(p, 0, 0, 0), EINVAL, "nothing is EINVAL");
 	fails(remap(p, 5, 0, 0), EINVAL, "more than is mapped is EINVAL");
 	fails(remap(q, 1, 0, 0), EINVAL, "private memory is EINVAL");
+	fails(remap(p, 1, 0, 1UL << 52), EOVERFLOW, "a page that no file can have is EOVERFLOW");
+	is(p[0], 'a', "and what was mapped stays");
 	must(munmap(p + PAGE, PAGE) == 0);
 	fails(remap(p, 3, 0, 0), EINVAL, "a hole is EINVAL");
 	munmap(p, 4 * PAGE);
