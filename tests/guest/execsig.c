@@ -4,7 +4,7 @@
 
 #define SELF	"/proc/self/exe"
 #define ROUNDS	300
-#define SPIN	40	/* hundreds of instructions: the last round waits for longer than exec takes */
+#define SPIN	40	/* hundreds of instructions: the last round waits longer than exec takes */
 
 extern char **environ;
 
