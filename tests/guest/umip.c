@@ -102,6 +102,7 @@ static volatile struct {
 	int sig, code;
 	long trap, error;
 	void *addr;
+	unsigned long rip;
 } seen;
 
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -113,8 +114,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	seen.addr = info->si_addr;
 	seen.trap = uc->uc_mcontext.gregs[REG_TRAPNO];
 	seen.error = uc->uc_mcontext.gregs[REG_ERR];
+	seen.rip = (unsigned long)uc->uc_mcontext.gregs[REG_RIP];
 	siglongjmp(back, 1);
 }
+
+static unsigned long place;	/* of an instruction */
 
 static void refusals(void)
 {
@@ -123,9 +127,11 @@ static void refusals(void)
 
 	must(sigaction(SIGSEGV, &act, NULL) == 0);
 	if (!sigsetjmp(back, 1))
-		__asm__ volatile("sidt (%0)" : : "r"(nothing) : "memory");
+		__asm__ volatile("lea 1f(%%rip), %%rax; mov %%rax, %0; 1: sidt (%1)"
+				 : "=m"(place) : "r"(nothing) : "rax", "memory");
 	ok(seen.code == SEGV_MAPERR && seen.addr == nothing && seen.trap == 14 && seen.error == 6,
 	   "sidt into nothing is a page fault there");
+	ok(seen.rip == place, "and of that instruction");
 	if (!sigsetjmp(back, 1))
 		__asm__ volatile("lgdt %0" : : "m"(table));
 	ok(seen.code == SI_KERNEL && seen.trap == 13, "lgdt is a general-protection fault");

@@ -169,14 +169,16 @@ static void set_register(struct insn *insn, struct pt_regs *regs, unsigned long 
 	*to = value;
 }
 
-static void write_operand(unsigned long addr, const void *data, size_t bytes)
+/* False: it cannot be written, and there is a signal. */
+static bool write_operand(unsigned long addr, const void *data, size_t bytes)
 {
 	if (!copy_to_user((void *)addr, data, bytes))
-		return;
+		return true;
 	current->trap_nr = TRAP_PAGE_FAULT;
 	current->trap_error = PF_USER_WRITE;
 	current->trap_addr = addr;
 	force_sig_fault(SIGSEGV, SEGV_MAPERR, addr);
+	return false;
 }
 
 bool umip_emulate(struct pt_regs *regs)
@@ -187,7 +189,7 @@ bool umip_emulate(struct pt_regs *regs)
 		u64	base;
 	} table = { 0 };
 	unsigned long value = 0, addr = 0;
-	bool is_table;
+	bool is_table, done = true;
 
 	if (!cpu_features.umip || !read_insn(&insn, regs))
 		return false;
@@ -202,9 +204,10 @@ bool umip_emulate(struct pt_regs *regs)
 	if (mod(&insn) == 3)
 		set_register(&insn, regs, value);
 	else if (is_table)
-		write_operand(addr, &table, sizeof(table));
+		done = write_operand(addr, &table, sizeof(table));
 	else
-		write_operand(addr, &value, 2);
-	regs->rip += insn.at;
+		done = write_operand(addr, &value, 2);
+	if (done)
+		regs->rip += insn.at;	/* else the signal is one of the instruction itself */
 	return true;
 }
