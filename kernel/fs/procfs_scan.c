@@ -17,6 +17,8 @@
 #include <mm/page_alloc.h>
 #include <mm/pagewalk.h>
 #include <mm/swap.h>
+#include <proc/signal.h>
+#include <proc/task.h>
 #include <sched/sched.h>
 #include <uapi/errno.h>
 #include <uapi/procfs.h>
@@ -65,58 +67,74 @@ static bool matches(const struct pm_scan_arg *arg, u64 kind)
 	       (!arg->category_anyof_mask || kind & arg->category_anyof_mask);
 }
 
-/* Note that the page at @addr is of @kind, if that is asked for. False: there is no room. */
-static bool add_page(struct scan *s, unsigned long addr, u64 kind)
+/* Note that the pages from s->at up to @end are of @kind, if that is asked for, and go there.
+ * False: there is no room for the one at s->at. */
+static bool add_pages(struct scan *s, unsigned long end, u64 kind)
 {
 	struct page_region *last = s->nr ? &s->out[s->nr - 1] : NULL;
+	u64 pages = min((end - s->at) >> PAGE_SHIFT, s->pages_left);
+	unsigned long to = s->at + (pages << PAGE_SHIFT);
 
-	if (!matches(&s->arg, kind))
+	if (!matches(&s->arg, kind)) {
+		s->at = end;
 		return true;
+	}
 	kind &= s->arg.return_mask;
-	if (!s->pages_left)
+	if (!pages)
 		return false;
-	if (s->arg.vec && last && last->end == addr && last->categories == kind) {
-		last->end += PAGE_SIZE;
+	if (s->arg.vec && last && last->end == s->at && last->categories == kind) {
+		last->end = to;
 	} else if (s->arg.vec) {
 		if (s->nr == BUF_REGIONS || s->copied + s->nr == s->arg.vec_len)
 			return false;
-		s->out[s->nr++] = (struct page_region){ addr, addr + PAGE_SIZE, kind };
+		s->out[s->nr++] = (struct page_region){ s->at, to, kind };
 	}
-	s->pages_left--;
-	return true;
+	s->pages_left -= pages;
+	s->at = to;
+	return to == end;
 }
 
-/* Pages [from, to) of @vma, CHUNK at most. False: there is no more room, or somebody waits. */
-static bool scan_chunk(struct scan *s, struct vm_area_struct *vma, unsigned long from,
-		       unsigned long to)
+/* Pages from s->at up to @to of @vma: those that have no table, or CHUNK at most. False: there is
+ * no more room. */
+static bool scan_chunk(struct scan *s, struct vm_area_struct *vma, unsigned long to)
 {
 	struct mm_walk walk = { .vma = vma, .pte_entry = note_kind, .arg = s };
 	u64 all = vma->vm_flags & VM_SOFTDIRTY ? PAGE_IS_SOFT_DIRTY : 0;
+	unsigned long table = skip_no_tables(vma->vm_mm, s->at, to);
 
-	s->first = from;
+	if (table > s->at)
+		return add_pages(s, table, all);
+	to = min(to, s->at + CHUNK * PAGE_SIZE);
+	s->first = s->at;
 	memset(s->kinds, 0, sizeof(s->kinds));
-	walk_page_range(&walk, from, to);
-	for (s->at = from; s->at < to; s->at += PAGE_SIZE)
-		if (!add_page(s, s->at, s->kinds[(s->at - from) >> PAGE_SHIFT] | all))
+	walk_page_range(&walk, s->at, to);
+	while (s->at < to)
+		if (!add_pages(s, s->at + PAGE_SIZE,
+			       s->kinds[(s->at - s->first) >> PAGE_SHIFT] | all))
 			return false;
 	return true;
 }
 
-/* From s->at on. 0: all has been looked at, or there is no more room; -EPERM. mmap_lock held. */
+/* From s->at on. 0: all has been looked at, or there is no more room; -EPERM, -EINTR. mmap_lock
+ * held. */
 static int scan_areas(struct scan *s, struct mm_struct *mm)
 {
 	struct vm_area_struct *vma = find_vma(mm, s->at);
 
 	for (; vma && vma->vm_start < s->arg.end; vma = vma_next(vma)) {
-		unsigned long from = max(s->at, vma->vm_start), to = min(vma->vm_end, s->arg.end);
+		unsigned long to = min(vma->vm_end, s->arg.end);
 
 		if (s->arg.flags & PM_SCAN_CHECK_WPASYNC)
 			return -EPERM;
 		if (s->arg.flags & PM_SCAN_WP_MATCHING || vma->vm_flags & VM_PFNMAP)
 			continue;
-		for (; from < to; from = s->at)
-			if (!scan_chunk(s, vma, from, min(to, from + CHUNK * PAGE_SIZE)))
+		s->at = max(s->at, vma->vm_start);
+		while (s->at < to) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			if (!scan_chunk(s, vma, to))
 				return 0;
+		}
 	}
 	s->at = s->arg.end;
 	return 0;

@@ -25,21 +25,34 @@ static void walk_table(struct mm_walk *walk, pmd_t *pmd, unsigned long addr, uns
 	spin_unlock(ptl);
 }
 
+/* The first table that maps something of [*start, end), and in *start the first address of these
+ * that it maps; NULL: there is none, and *start is @end. */
+static pmd_t *next_table(struct mm_struct *mm, unsigned long *start, unsigned long end)
+{
+	while (*start < end) {
+		pmd_t *pmd = mm_find_pmd(mm, *start);
+
+		if (pmd && !pmd_none(pmd))
+			return pmd;
+		*start = pmd ? pmd_addr_end(*start, end) : pud_addr_end(*start, end);
+	}
+	return NULL;
+}
+
+unsigned long skip_no_tables(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	next_table(mm, &start, end);
+	return start;
+}
+
 void walk_page_range(struct mm_walk *walk, unsigned long start, unsigned long end)
 {
 	unsigned long next;
+	pmd_t *pmd;
 
 	DEBUG_ASSERT(start >= walk->vma->vm_start && end <= walk->vma->vm_end);
-	for (; start < end; start = next) {
-		pmd_t *pmd = mm_find_pmd(walk->vma->vm_mm, start);
-
-		if (!pmd) {
-			next = pud_addr_end(start, end);
-			continue;
-		}
+	for (; (pmd = next_table(walk->vma->vm_mm, &start, end)); start = next) {
 		next = pmd_addr_end(start, end);
-		if (pmd_none(pmd))
-			continue;
 		walk_table(walk, pmd, start, next);
 		cond_resched();
 	}

@@ -237,6 +237,26 @@ static void many(void)
 	munmap(all, pages * sizeof(*all));
 }
 
+/* What has never been touched costs next to nothing, however much it is. */
+static void large(void)
+{
+	const size_t pages = 1UL << 33, one = pages / 3;
+	char *p = mmap(NULL, pages * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct scan s = scan_of(p, pages, 0);
+
+	must(p != MAP_FAILED);
+	touch(p + one * PAGE, 1);
+	s.ret = PRESENT;
+	is(scan(&s), 3, "32 TiB with a page in it are three regions");
+	ok(region_is(0, p, 0, one, 0) && region_is(1, p, one, one + 1, PRESENT) &&
+	   region_is(2, p, one + 1, pages, 0), "before, it, and behind");
+	s.max_pages = one - 5;
+	is(scan(&s), 1, "with a limit it is one");
+	ok(region_is(0, p, 0, one - 5, 0) && s.walk_end == (unsigned long)p + (one - 5) * PAGE,
+	   "up to that");
+	munmap(p, pages * PAGE);
+}
+
 static void bad_scans(void)
 {
 	char *p = lone_pages(2);
@@ -292,6 +312,7 @@ static void body(void)
 		kinds();
 		limits();
 		many();
+		large();
 		bad_scans();
 	}
 }

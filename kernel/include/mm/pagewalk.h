@@ -14,6 +14,9 @@ struct mm_walk {
 
 /* Visit [start, end), bytes, which lies in walk->vma. mmap_lock held at least for read. Sleeps. */
 void walk_page_range(struct mm_walk *walk, unsigned long start, unsigned long end);
+/* The first address of [start, end), bytes, that has a table: before it there is nothing for a walk
+ * to visit. @end: none has. mmap_lock held at least for read. */
+unsigned long skip_no_tables(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /* How many pages of @vma's file behind [start, end), bytes, have left for swap: tmpfs alone has
  * such. mmap_lock held at least for read; a pte lock may be. */
