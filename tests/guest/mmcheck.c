@@ -115,6 +115,25 @@ static void *change_areas(void *arg)
 	return NULL;
 }
 
+/* Rights change over so many tables that somebody looks while the areas are being changed; and what
+ * is mapped there is the zero page. */
+static void *protect_far_pages(void *arg)
+{
+	const size_t table = 512 * PAGE, len = 64 * table;
+	char *p = map_anon(len, PROT_READ);
+	struct work *work = arg;
+	size_t i;
+
+	while (!atomic_load(&work->stop)) {
+		for (i = 0; i < len; i += table)
+			(void)*(volatile char *)(p + i);
+		mprotect(p, len, PROT_NONE);
+		mprotect(p, len, PROT_READ);
+	}
+	munmap(p, len);
+	return NULL;
+}
+
 /* A file that changes its size under those who map it. */
 static void *truncate_file(void *arg)
 {
@@ -135,7 +154,7 @@ static void *truncate_file(void *arg)
 static void busy_machine(void)
 {
 	static void *(*const jobs[])(void *) = { fork_families, change_areas, truncate_file,
-						 change_areas };
+						 change_areas, protect_far_pages };
 	struct work *work = map_shared(PAGE);
 	pthread_t thread[COUNT(jobs)];
 	size_t i;
