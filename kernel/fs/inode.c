@@ -175,6 +175,13 @@ int simple_setattr(struct inode *inode, const struct iattr *attr)
 	return 0;
 }
 
+bool file_may_have(const struct file *file, unsigned long pgoff, unsigned long len)
+{
+	umode_t mode = file->f_inode->i_mode;
+
+	return !(S_ISREG(mode) || S_ISBLK(mode)) || pgoff <= (MAX_FILE_BYTES - len) >> PAGE_SHIFT;
+}
+
 void file_update_time(struct file *file)
 {
 	inode_update_time(file->f_inode);

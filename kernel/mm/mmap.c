@@ -6,7 +6,6 @@
 #include <lib/err.h>
 #include <asm/tlb.h>
 #include <fs/file.h>
-#include <fs/inode.h>
 #include <mm/filemap.h>
 #include <mm/vmstat.h>
 #include <proc/task.h>
@@ -120,20 +119,12 @@ bool may_map_at(unsigned long addr)
 	return addr >= MMAP_MIN_ADDR || !current->cred.euid;
 }
 
-/* Files and disks end somewhere; for other devices offsets are just numbers. */
-static bool fits_in_file(const struct file *file, unsigned long pgoff, unsigned long len)
-{
-	umode_t mode = file->f_inode->i_mode;
-
-	return !(S_ISREG(mode) || S_ISBLK(mode)) || pgoff <= (MAX_FILE_BYTES - len) >> PAGE_SHIFT;
-}
-
 static int check_mmap_args(struct file *file, unsigned long addr, unsigned long len,
 			   unsigned long flags, unsigned long pgoff)
 {
 	unsigned long type = flags & MAP_TYPE;
 
-	if (file && len && len <= TASK_SIZE && !fits_in_file(file, pgoff, len))
+	if (file && len && len <= TASK_SIZE && !file_may_have(file, pgoff, len))
 		return -EOVERFLOW;
 	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;

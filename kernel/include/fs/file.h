@@ -80,6 +80,9 @@ static inline struct file *get_file(struct file *file)
 
 void fput(struct file *file);	/* may sleep; the last one closes */
 
+/* May there be @len bytes (up to TASK_SIZE) from page @pgoff on? Files and disks end somewhere; for
+ * other devices offsets are just numbers. */
+bool file_may_have(const struct file *file, unsigned long pgoff, unsigned long len);
 /* It was read, or mapped: atime. It was written through a mapping: mtime and ctime. Neither
  * sleeps. */
 void file_accessed(struct file *file);

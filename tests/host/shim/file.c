@@ -53,6 +53,12 @@ static struct file *open_inode(struct inode *inode, unsigned int f_mode)
 }
 
 /* Nobody asks these files for their times. */
+/* These files are no regular ones, and so may be mapped anywhere. */
+bool file_may_have(const struct file *file, unsigned long pgoff, unsigned long len)
+{
+	return true;
+}
+
 void file_update_time(struct file *file)
 {
 }
