@@ -47,9 +47,11 @@ static inline void clear_pages(void *pages, unsigned long nr)
 	__builtin_memset(pages, 0, nr * PAGE_SIZE);
 }
 
+/* Whoever maps a file's page shared may write it while it is copied for somebody else. */
 static inline void copy_page(void *to, const void *from)
 {
-	__builtin_memcpy(to, from, PAGE_SIZE);
+	for (unsigned long i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		((u64 *)to)[i] = __atomic_load_n((const u64 *)from + i, __ATOMIC_RELAXED);
 }
 
 #endif
