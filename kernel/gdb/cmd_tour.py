@@ -4,6 +4,7 @@ Holds:  a tour that does not come through every step, in order, is an error: so 
         when a function goes, or is not reached any more.
 Read:   tours.py for what is told; user/demo/tour.c for the program."""
 import linecache
+import re
 import textwrap
 
 import gdb
@@ -206,9 +207,17 @@ def line_here(name, symtab):
                 if line.line >= begin and innermost(line.pc) == name), default=None)
 
 
+def written_at(name, symtab):
+    """The line where the source has @name, of which nothing is left but what is inlined in it."""
+    for number, line in enumerate(linecache.getlines(symtab.fullname()), 1):
+        if re.match(r"\w.*\b%s\(" % name, line) and not line.rstrip().endswith(";"):
+            return number
+    return None
+
+
 def source_lines(name, symtab):
     """The lines around the place where gdb has stopped, none if the file is not there."""
-    here = line_here(name, symtab)
+    here = line_here(name, symtab) or written_at(name, symtab)
     first = max(here - SOURCE_LINES, 1) if here else 1
     lines = linecache.getlines(symtab.fullname())[first - 1:here + SOURCE_LINES] if here else ()
     for number, line in enumerate(lines, first):
