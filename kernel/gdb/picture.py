@@ -122,12 +122,12 @@ class Picture:
         file = os.path.expanduser(file)
         if not file.endswith(".svg"):
             try:
-                with open(file, "w") as out:
+                with open(file, "w", encoding="utf-8") as out:
                     out.write(text)
             except OSError as error:
                 raise gdb.GdbError("av graph: %s" % error)
             return
-        done = subprocess.run(["dot", "-Tsvg", "-o", file], input=text, text=True,
+        done = subprocess.run(["dot", "-Tsvg", "-o", file], input=text, text=True, encoding="utf-8",
                               stderr=subprocess.PIPE)
         if done.returncode:
             raise gdb.GdbError("av graph: graphviz: " + done.stderr.strip())
